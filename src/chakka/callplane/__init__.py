@@ -1,0 +1,1 @@
+"""The embedded call plane: facts from a SIP message, call control, admission, transports."""

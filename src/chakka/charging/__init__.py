@@ -1,0 +1,1 @@
+"""What a call costs: tariffs and one pure integer function, `rate`."""

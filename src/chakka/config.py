@@ -1,0 +1,1 @@
+"""The one configuration file (TOML): addresses, trunks, lines, timers, where data lies."""

@@ -1,0 +1,1 @@
+"""What the subscriber bought: number, lines, receiving groups, schedules, and the rules they must keep."""

@@ -1,0 +1,1 @@
+"""From the journal to the ledger: fold records, rate them, once each."""

@@ -1,0 +1,1 @@
+"""What is heard: G.711, RTP, speech clips, prompts, and the player process."""

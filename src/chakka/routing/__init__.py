@@ -1,0 +1,1 @@
+"""How a call is decided: compile a contract once, `decide` per call, `prove` before publishing. Pure."""

@@ -1,0 +1,1 @@
+"""The only ground that both worlds stand on: plan store (LMDB), journal, ledger."""
