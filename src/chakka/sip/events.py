@@ -1,0 +1,178 @@
+"""What the user agent tells the call plane; each value is reported once, in the order of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from chakka.sip.call import Call
+    from chakka.sip.call_incoming import IncomingCall
+    from chakka.sip.call_outgoing import OutgoingCall, OutgoingRequest
+    from chakka.sip.message import Request, Response
+    from chakka.sip.transaction import Address, ServerTransaction
+
+Cause = Literal["response", "timeout", "transport"]
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingInvite:
+    """A new INVITE outside dialogs passed the checks of RFC 3261 §8.2; 100 has been sent."""
+
+    call: IncomingCall
+    request: Request
+    source: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The caller gave up before our final response: CANCEL (answered 200), or BYE on an early dialog.
+
+    The call is still to be ended by `call.reject(now, 487)`, unless `call.is_final` by then.
+    """
+
+    call: IncomingCall
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """The first ACK for one 2xx of ours, to the INVITE or to a re-INVITE; `body` is SDP when we offered."""
+
+    call: Call
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AckTimeout:
+    """No ACK for our 2xx within 64·T1; it is not repeated any more (RFC 3261 §13.3.1.4: send BYE)."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Pracked:
+    """PRACK for the reliable provisional last sent on `tag`; answered 200."""
+
+    call: IncomingCall
+    tag: str | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReliableTimeout:
+    """No PRACK within 64·T1 (RFC 3262 §3: reject the INVITE with 5xx)."""
+
+    call: IncomingCall
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """A 1xx to our INVITE, 100 and repeated ones too; `tag` is the To-tag of its early dialog."""
+
+    call: OutgoingCall
+    response: Response
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The first 2xx to our INVITE; it is ACKed by `call.ack(now, body)`, as are its repetitions then."""
+
+    call: OutgoingCall
+    response: Response
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """A 2xx that crossed our CANCEL or came from another branch; it has been ACKed and ended by BYE."""
+
+    call: OutgoingCall
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Our INVITE has ended without an answer.
+
+    cause "response":  `response` is the final 3xx–6xx (487 and the 2xx when our cancel came too late).
+    cause "timeout":   408, nothing final came in time.
+    cause "transport": 503, the destination cannot be reached.
+    """
+
+    call: OutgoingCall
+    status: int
+    response: Response | None
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """The peer has ended the dialog; answered 200."""
+
+    call: Call
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Reinvite:
+    """A re-INVITE or UPDATE in the dialog; answer by `call.accept` or `call.refuse` with `transaction`."""
+
+    call: Call
+    request: Request
+    transaction: ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class ReinviteAnswered:
+    """2xx to our re-INVITE; it is ACKed by `call.ack(now, body)`."""
+
+    call: Call
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class ReinviteFailed:
+    """Our re-INVITE was refused for good (491 has been tried again by itself); the session is as before."""
+
+    call: Call
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRequest:
+    """Another request outside dialogs (OPTIONS, REGISTER, MESSAGE…); answer by `agent.respond`."""
+
+    transaction: ServerTransaction
+    request: Request
+    source: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """The final response to a request of `agent.request`, or None with cause "timeout" or "transport"."""
+
+    request: OutgoingRequest
+    response: Response | None
+    cause: Cause
+
+
+Event = (
+    IncomingInvite
+    | Cancelled
+    | Acked
+    | AckTimeout
+    | Pracked
+    | ReliableTimeout
+    | Provisional
+    | Answered
+    | LateAnswer
+    | Failed
+    | Bye
+    | Reinvite
+    | ReinviteAnswered
+    | ReinviteFailed
+    | OtherRequest
+    | RequestEnded
+)
