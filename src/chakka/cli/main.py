@@ -10,8 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
+from chakka.cli import number
 
-COMMANDS: tuple[ModuleType, ...] = ()
+COMMANDS: tuple[ModuleType, ...] = (number,)
 
 
 def parser() -> argparse.ArgumentParser:
