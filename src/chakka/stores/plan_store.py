@@ -1,0 +1,217 @@
+"""The plan store: freephone number → compiled plan, and every version that was ever published.
+
+An LMDB file on each node. One process writes (publish), any number read, none waits for another; a publish
+is one transaction, so a reader sees the whole of it or nothing of it, at once. Versions are never changed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import lmdb
+import msgspec
+
+from chakka.errors import InputError
+
+# Address space, not disk: the file grows as needed. Doubled when a publish does not fit.
+MAP_BYTES = 16 << 30
+# Processes that read at the same time, on one node.
+MAX_READERS = 512
+_PLANS, _VERSIONS, _TEXTS, _META = b"plans", b"versions", b"texts", b"meta"
+_SEQUENCE = b"sequence"
+
+Result = TypeVar("Result")
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """Who published what when, and why. `hash` is that of the compiled plan."""
+
+    at_ms: int
+    by: str
+    why: str
+    hash: str
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a number's history. `sequence` counts all publishes of the store; `published.hash` is ""
+    and `text` None when the number was withdrawn."""
+
+    sequence: int
+    number: str
+    published: Published
+    text: bytes | None
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan to be published."""
+
+    number: str
+    compiled: bytes
+    text: bytes
+    published: Published
+
+
+class PlanStore:
+    """An open plan store. Made by `open`; one for each process and path."""
+
+    def __init__(self, environment: lmdb.Environment, databases: dict[bytes, lmdb._Database]) -> None:
+        self._environment = environment
+        self._databases = databases
+        self._plans = databases[_PLANS]
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool = True, map_bytes: int = MAP_BYTES) -> "PlanStore":
+        """Return the store in directory `path`, made if absent and not `readonly`.
+
+        Raises: InputError if there is none to read, or if the file is damaged or cut short.
+        """
+        if readonly and not (path / "data.mdb").is_file():
+            raise InputError(f"no plan store in {path}: publish a plan first")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            environment = lmdb.open(
+                str(path), map_size=map_bytes, max_dbs=4, max_readers=MAX_READERS, readonly=readonly
+            )
+        except (lmdb.Error, OSError) as fault:
+            raise InputError(f"plan store {path}: {fault}") from fault
+        try:
+            _require_whole_file(path, environment)
+            environment.reader_check()
+            names = (_PLANS, _VERSIONS, _TEXTS, _META)
+            return cls(environment, {name: environment.open_db(name, create=not readonly) for name in names})
+        except (lmdb.Error, InputError) as fault:
+            environment.close()
+            raise InputError(f"plan store {path}: {fault}") from fault
+
+    def __enter__(self) -> "PlanStore":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; more than once does no harm."""
+        self._environment.close()
+
+    def read(self, number: str) -> bytes | None:
+        """Return the compiled plan of a freephone number as published last, or None."""
+        return self._in_read(lambda reading: _get(reading, number.encode(), self._plans))
+
+    def numbers(self) -> list[str]:
+        """Return every number that has a plan, in order."""
+        return self._in_read(
+            lambda reading: [bytes(key).decode() for key in reading.cursor(self._plans).iternext(True, False)]
+        )
+
+    def sequence(self) -> int:
+        """Return how many publishes and withdrawals the store has seen."""
+        return self._in_read(self._last_sequence)
+
+    def history(self, number: str) -> list[Version]:
+        """Return every version that was published for a number, oldest first; a withdrawal has no text."""
+        return self._in_read(lambda reading: list(self._versions(reading, number)))
+
+    def text(self, number: str, plan_hash: str) -> bytes | None:
+        """Return the plan text of one version of a number, or None if it never had that version."""
+        for version in self.history(number):
+            if version.published.hash == plan_hash:
+                return version.text
+        return None
+
+    def publish(self, number: str, compiled: bytes, text: bytes, published: Published) -> int:
+        """Return the store's sequence after `number` is answered by this plan, durably."""
+        return self.publish_all(
+            [Publication(number=number, compiled=compiled, text=text, published=published)]
+        )
+
+    def publish_all(self, publications: Iterable[Publication]) -> int:
+        """Return the store's sequence after all of `publications` took effect, in one transaction."""
+        batch = tuple(publications)
+        return self._in_write(lambda writing: self._put_all(writing, batch))
+
+    def withdraw(self, number: str, published: Published) -> int:
+        """Return the store's sequence after `number` has no plan any more; its history stays.
+
+        published: who, when and why; its hash is not kept.
+        Raises: InputError if the number has no plan.
+        """
+        return self._in_write(lambda writing: self._withdraw(writing, number, published))
+
+    def _put_all(self, writing: lmdb.Transaction, publications: Iterable[Publication]) -> int:
+        sequence = self._last_sequence(writing)
+        for publication in publications:
+            sequence += 1
+            key = publication.number.encode()
+            writing.put(key, publication.compiled, db=self._plans)
+            text_key = publication.published.hash.encode()
+            writing.put(text_key, publication.text, overwrite=False, db=self._databases[_TEXTS])
+            self._put_version(writing, key, sequence, publication.published)
+        return self._keep_sequence(writing, sequence)
+
+    def _withdraw(self, writing: lmdb.Transaction, number: str, published: Published) -> int:
+        if not writing.delete(number.encode(), db=self._plans):
+            raise InputError(f"{number} has no plan")
+        sequence = self._last_sequence(writing) + 1
+        self._put_version(writing, number.encode(), sequence, msgspec.structs.replace(published, hash=""))
+        return self._keep_sequence(writing, sequence)
+
+    def _put_version(
+        self, writing: lmdb.Transaction, key: bytes, sequence: int, published: Published
+    ) -> None:
+        version_key = key + b"/" + sequence.to_bytes(8, "big")
+        writing.put(version_key, msgspec.msgpack.encode(published), db=self._databases[_VERSIONS])
+
+    def _versions(self, reading: lmdb.Transaction, number: str) -> Iterator[Version]:
+        prefix = number.encode() + b"/"
+        cursor = reading.cursor(self._databases[_VERSIONS])
+        cursor.set_range(prefix)
+        for key, value in cursor.iternext():
+            if not bytes(key).startswith(prefix):
+                return
+            published = msgspec.msgpack.decode(value, type=Published)
+            text = _get(reading, published.hash.encode(), self._databases[_TEXTS]) if published.hash else None
+            sequence = int.from_bytes(bytes(key)[len(prefix) :], "big")
+            yield Version(sequence=sequence, number=number, published=published, text=text)
+
+    def _last_sequence(self, transaction: lmdb.Transaction) -> int:
+        return int.from_bytes(_get(transaction, _SEQUENCE, self._databases[_META]) or b"", "big")
+
+    def _keep_sequence(self, writing: lmdb.Transaction, sequence: int) -> int:
+        writing.put(_SEQUENCE, sequence.to_bytes(8, "big"), db=self._databases[_META])
+        return sequence
+
+    def _in_read(self, query: Callable[[lmdb.Transaction], Result]) -> Result:
+        try:
+            with self._environment.begin() as reading:
+                return query(reading)
+        except lmdb.MapResizedError:
+            # A publish in another process has let the file outgrow our map: adopt the new size.
+            self._environment.set_mapsize(0)
+            with self._environment.begin() as reading:
+                return query(reading)
+
+    def _in_write(self, change: Callable[[lmdb.Transaction], Result]) -> Result:
+        while True:
+            try:
+                with self._environment.begin(write=True) as writing:
+                    return change(writing)
+            except lmdb.MapResizedError:
+                self._environment.set_mapsize(0)
+            except lmdb.MapFullError:
+                self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+
+
+def _get(transaction: lmdb.Transaction, key: bytes, database: lmdb._Database) -> bytes | None:
+    value = transaction.get(key, None, database)
+    return None if value is None else bytes(value)
+
+
+def _require_whole_file(path: Path, environment: lmdb.Environment) -> None:
+    """Raise InputError if the file is shorter than its own last page: reading there would kill us."""
+    needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    size = (path / "data.mdb").stat().st_size
+    if size < needed:
+        raise InputError(f"data.mdb has {size} bytes of {needed}: it was cut short")
