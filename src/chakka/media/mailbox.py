@@ -9,6 +9,8 @@ import socket
 from collections import deque
 from pathlib import Path
 
+from chakka.errors import InputError
+
 # A reader that leaves this many messages lying is gone for all purposes.
 LONGEST_QUEUE = 20_000
 _LARGEST_READ = 65_536
@@ -23,7 +25,12 @@ class Mailbox:
         self._waiting: dict[str, deque[bytes]] = {}
 
     def open(self) -> None:
-        """Bind the path; a socket file that an earlier run left there is replaced."""
+        """Bind the path; a socket file that an earlier run left there is replaced.
+
+        Raises: InputError when another process listens there; OSError when the path cannot be bound.
+        """
+        if _is_alive(self.path):
+            raise InputError(f"another process listens on {self.path}")
         self.path.unlink(missing_ok=True)
         box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
@@ -98,5 +105,14 @@ class Mailbox:
         except (BlockingIOError, InterruptedError):
             return None
         except OSError:
+            return False
+        return True
+
+
+def _is_alive(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
             return False
         return True
