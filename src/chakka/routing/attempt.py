@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from chakka.numbering.model import CallerClass
+from chakka.numbering.model import CallerClass, NumberFacts
 
 
 class Presentation(StrEnum):
@@ -63,3 +63,20 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 
 
 IDLE = Live()
+
+
+def attempt_of(facts: NumberFacts, called_number: str, at_ms: int) -> CallAttempt:
+    """Return the attempt of a caller of whom only the number is known.
+
+    Further facts of signalling (class, prefecture, presentation) go on top by `msgspec.structs.replace`.
+    """
+    return CallAttempt(
+        called_number=called_number,
+        calling_number=facts.number or None,
+        caller_class=facts.caller_class,
+        rating_class=facts.caller_class,
+        charge_area=facts.charge_area,
+        prefecture=facts.prefecture,
+        at_ms=at_ms,
+        sources={"number": "number", "class": "prefix"} if facts.number else {},
+    )
