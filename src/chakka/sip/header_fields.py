@@ -1,0 +1,221 @@
+"""The header fields of one message: an ordered multimap that knows the compact forms (RFC 3261 §7.3)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from chakka.sip.grammar import bad, is_token, safe, split_list
+
+# Compact forms: RFC 3261 §7.3.3 and the IANA registry (r: RFC 3515, b: 3892, o/u: 6665, x: 4028, j: 3841,
+# a/d: 3841, y: 8224, n: 8898).
+_COMPACT: Final = {
+    "a": "Accept-Contact",
+    "b": "Referred-By",
+    "c": "Content-Type",
+    "d": "Request-Disposition",
+    "e": "Content-Encoding",
+    "f": "From",
+    "i": "Call-ID",
+    "j": "Reject-Contact",
+    "k": "Supported",
+    "l": "Content-Length",
+    "m": "Contact",
+    "o": "Event",
+    "r": "Refer-To",
+    "s": "Subject",
+    "t": "To",
+    "u": "Allow-Events",
+    "v": "Via",
+    "x": "Session-Expires",
+    "y": "Identity",
+}
+_NAMES: Final = (
+    *_COMPACT.values(),
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Allow",
+    "Authorization",
+    "CSeq",
+    "Date",
+    "Expires",
+    "History-Info",
+    "Max-Forwards",
+    "Min-Expires",
+    "Min-SE",
+    "P-Access-Network-Info",
+    "P-Asserted-Identity",
+    "P-Called-Party-ID",
+    "P-Charge-Info",
+    "P-Charging-Vector",
+    "P-Early-Media",
+    "P-Preferred-Identity",
+    "Path",
+    "Privacy",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "Proxy-Require",
+    "RAck",
+    "RSeq",
+    "Reason",
+    "Record-Route",
+    "Remote-Party-ID",
+    "Require",
+    "Retry-After",
+    "Route",
+    "Server",
+    "Timestamp",
+    "Unsupported",
+    "User-Agent",
+    "Warning",
+    "WWW-Authenticate",
+)
+# The usual spellings, so that most names are found as they stand.
+_CANONICAL: Final = (
+    {name: name for name in _NAMES}
+    | {name.lower(): name for name in _NAMES}
+    | _COMPACT
+    | {letter.upper(): name for letter, name in _COMPACT.items()}
+)
+
+
+def known_name(name: str) -> str | None:
+    """Return the canonical spelling of a header that we know, else None."""
+    return _CANONICAL.get(name) or _CANONICAL.get(name.lower())
+
+
+def canonical(name: str) -> str:
+    """Return the one spelling under which a header is kept: `v` and `VIA` as `Via`, `x-foo` as `X-Foo`.
+
+    Raises: Malformed if it is no token.
+    """
+    known = known_name(name)
+    if known is not None:
+        return known
+    if not is_token(name):
+        raise bad("header name")
+    return "-".join(part.capitalize() for part in name.split("-"))
+
+
+class Headers:
+    """Header names, compared without case and with compact forms expanded, to their lines in order.
+
+    Lines of one name keep their order; names keep the order of their first line, which is all that
+    RFC 3261 §7.3.1 gives a meaning to. Values put in by us may not break a line (ValueError).
+    """
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._lines: dict[str, list[str]] = {}
+        for name, value in items:
+            self.add(name, value)
+
+    @classmethod
+    def read(cls, lines: Iterable[str]) -> "Headers":
+        """Return the headers of unfolded lines. Raises: Malformed for a line that is not `name: value`."""
+        headers = cls()
+        found = headers._lines
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise bad("header line")
+            key = _CANONICAL.get(name) or canonical(name.rstrip(" \t"))
+            if key in found:
+                found[key].append(value.strip(" \t"))
+            else:
+                found[key] = [value.strip(" \t")]
+        return headers
+
+    def get(self, name: str) -> str | None:
+        """Return the first line of a header, None when it is absent."""
+        lines = self._lines.get(_CANONICAL.get(name) or canonical(name))
+        return lines[0] if lines else None
+
+    def get_all(self, name: str) -> list[str]:
+        """Return the lines of a header, as they were sent."""
+        return list(self._lines.get(_CANONICAL.get(name) or canonical(name), ()))
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a list header, whichever way they are spread over lines and commas.
+
+        Raises: Malformed if a quote or bracket is left open.
+        """
+        values: list[str] = []
+        for line in self.get_all(name):
+            if "," in line:
+                values += split_list(line)
+            elif line:
+                values.append(line)
+        return values
+
+    def add(self, name: str, value: str) -> None:
+        """Put one more line below those of the same name."""
+        self._lines.setdefault(canonical(name), []).append(safe(value))
+
+    def insert_first(self, name: str, value: str) -> None:
+        """Put one more line above those of the same name."""
+        self._lines.setdefault(canonical(name), []).insert(0, safe(value))
+
+    def set(self, name: str, value: str) -> None:
+        """Put one line in place of all of that name."""
+        self._lines[canonical(name)] = [safe(value)]
+
+    def replace_first(self, name: str, value: str) -> None:
+        """Put `value` in place of the topmost value of a list header (our note on the caller's Via).
+
+        Raises: KeyError if there is none.
+        """
+        lines = self._lines[canonical(name)]
+        lines[0:1] = [safe(value), *_below_first(lines[0])]
+
+    def remove_first(self, name: str) -> None:
+        """Take the topmost value of a list header away. Raises: KeyError if there is none."""
+        key = canonical(name)
+        lines = self._lines[key]
+        lines[0:1] = _below_first(lines[0])
+        if not lines:
+            del self._lines[key]
+
+    def remove(self, name: str) -> None:
+        """Take all lines of a name away, if there are any."""
+        self._lines.pop(canonical(name), None)
+
+    def items(self) -> Sequence[tuple[str, str]]:
+        """Return (name, line) of all lines in the order in which they are sent."""
+        return [(name, line) for name, lines in self._lines.items() for line in lines]
+
+    def copy(self) -> "Headers":
+        """Return headers that can be changed on their own."""
+        return self.only(self._lines)
+
+    def only(self, names: Iterable[str]) -> "Headers":
+        """Return a copy that holds these names and no others, in the order of `names`."""
+        chosen = Headers()
+        for name in names:
+            if lines := self._lines.get(canonical(name)):
+                chosen._lines[canonical(name)] = lines.copy()
+        return chosen
+
+    def count(self, name: str) -> int:
+        """Return the number of lines of a name."""
+        return len(self._lines.get(canonical(name), ()))
+
+    def __contains__(self, name: str) -> bool:
+        return canonical(name) in self._lines
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._lines == other._lines
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, hence not hashable
+
+    def __repr__(self) -> str:
+        return f"Headers({self.items()!r})"
+
+
+def _below_first(line: str) -> list[str]:
+    """Return, as one line or none, what follows the first value of a list line."""
+    rest = split_list(line)[1:] if "," in line else []
+    return [", ".join(rest)] if rest else []

@@ -1,0 +1,234 @@
+"""The header values that we read and write: Via, name-addr, CSeq, RAck, Reason, Retry-After (RFC 3261 §20).
+
+Values are immutable, so parsing is remembered: the headers of one call say the same things many times.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from chakka.sip.grammar import (
+    QUOTED,
+    TOKEN,
+    bad,
+    format_params,
+    parse_host,
+    parse_number,
+    parse_params,
+    parse_port,
+    quote,
+    readable,
+    safe,
+    split_list,
+    unquote,
+)
+
+Params = Mapping[str, str | None]
+
+# Values remembered per kind: the calls of a busy second; a few hundred bytes each.
+_REMEMBERED: Final = 512
+MAGIC_COOKIE: Final = "z9hG4bK"
+_HIGHEST_SEQUENCE: Final = 2**31 - 1
+_HIGHEST_32_BIT: Final = 2**32 - 1
+_HIGHEST_CAUSE: Final = 999
+
+_VIA = re.compile(
+    rf"SIP[ \t]*+/[ \t]*+[0-9]++\.[0-9]++[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
+    r"(\[[^\]]*+\]|[A-Za-z0-9_.\-]++)[ \t]*+(?::[ \t]*+([0-9]++)[ \t]*+)?+(;.*+)?+",
+    re.IGNORECASE | re.DOTALL,
+)
+# The display name should be tokens or quoted; unquoted UTF-8 and `Bell, Alexander` are sent all the same.
+_NAME_ADDR = re.compile(
+    rf'(?:({QUOTED})[ \t]*+|([^"<>;]*+))<([!#-;=?-~]++)>[ \t]*+(;.*+)?+',
+    re.DOTALL,
+)
+# RFC 3261 §20.10: without brackets `;` begins header parameters, `,` and `?` may not stand in the URI.
+_ADDR_SPEC = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+:[!#-+\--:=@-~]++)[ \t]*+(;.*+)?+", re.DOTALL)
+_CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN})")
+_RACK = re.compile(rf"([0-9]++)[ \t]++([0-9]++)[ \t]++({TOKEN})")
+_REASON = re.compile(rf"({TOKEN})[ \t]*+(;.*+)?+", re.DOTALL)
+_RETRY_AFTER = re.compile(r"([0-9]++)[ \t]*+[(;]?.*+", re.DOTALL)
+_DIGITS = re.compile(r"[0-9]++")
+_MEDIA_TYPE = re.compile(rf"({TOKEN})[ \t]*+/[ \t]*+({TOKEN})[ \t]*+(;.*+)?+", re.DOTALL)
+
+
+class Via(msgspec.Struct, frozen=True):
+    """One hop of the way back. transport is in upper case; port None when not written (RFC 3261 §20.42)."""
+
+    transport: str
+    host: str
+    port: int | None = None
+    params: Params = {}
+
+    @property
+    def branch(self) -> str | None:
+        """The transaction's name; None or without the magic cookie from RFC 2543 clients."""
+        return self.params.get("branch")
+
+    def __str__(self) -> str:
+        port = "" if self.port is None else f":{self.port}"
+        return f"SIP/2.0/{self.transport} {self.host}{port}{format_params(self.params)}"
+
+
+class NameAddr(msgspec.Struct, frozen=True):
+    """A party or target. uri is as written, display readable text without quotes ("" for none)."""
+
+    display: str
+    uri: str
+    params: Params = {}
+
+    @property
+    def tag(self) -> str | None:
+        """The dialog tag of From and To."""
+        return self.params.get("tag")
+
+    def __str__(self) -> str:
+        display = f"{quote(self.display)} " if self.display else ""
+        return f"{display}<{self.uri}>{format_params(self.params)}"
+
+
+class CSeq(msgspec.Struct, frozen=True):
+    """The number of a request within its dialog, and its method (RFC 3261 §20.16)."""
+
+    number: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+class RAck(msgspec.Struct, frozen=True):
+    """Which reliable provisional response a PRACK acknowledges (RFC 3262 §7.2)."""
+
+    rseq: int
+    cseq: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.rseq} {self.cseq} {self.method}"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a call ended: Q.850 or SIP cause (RFC 3326)."""
+
+    protocol: str
+    cause: int | None = None
+    text: str = ""
+
+    def __str__(self) -> str:
+        cause = "" if self.cause is None else f";cause={self.cause}"
+        text = f";text={quote(self.text)}" if self.text else ""
+        return f"{safe(self.protocol)}{cause}{text}"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def parse_via(text: str) -> Via:
+    """Return one Via value (not a list of them).
+
+    Raises: Malformed for anything that is not protocol, host, port up to 65535 and parameters, and for a
+            branch that is empty, quoted or no more than the magic cookie (RFC 4475 §3.2.1).
+    """
+    match = _VIA.fullmatch(text)
+    if match is None:
+        raise bad("Via")
+    transport, host, port, rest = match.groups()
+    params = parse_params(rest) if rest else {}
+    if "branch" in params and not _names_transaction(params["branch"]):
+        raise bad("Via branch")
+    return Via(transport.upper(), parse_host(host), None if port is None else parse_port(port), params)
+
+
+def _names_transaction(branch: str | None) -> bool:
+    return branch is not None and branch != MAGIC_COOKIE and not branch.startswith('"')
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def parse_name_addr(text: str) -> NameAddr:
+    """Return the party of a From, To, Contact, Route or identity value (not of a list of them).
+
+    Raises: Malformed for open quotes, spaces in the URI, and `?` or `,` in a URI without brackets.
+    """
+    match = _NAME_ADDR.fullmatch(text)
+    if match is not None:
+        quoted, plain, uri, rest = match.groups()
+        display = unquote(quoted) if quoted else plain.strip(" \t")
+    else:
+        match = _ADDR_SPEC.fullmatch(text)
+        if match is None:
+            raise bad("address")
+        display, uri, rest = "", match[1], match[2]
+    if ":" not in uri:
+        raise bad("address")
+    return NameAddr(readable(display), uri, parse_params(rest) if rest else {})
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def parse_cseq(text: str) -> CSeq:
+    """Return a CSeq. Raises: Malformed for numbers of 2³¹ and more (RFC 3261 §8.1.1.5) and odd methods."""
+    match = _CSEQ.fullmatch(text)
+    if match is None:
+        raise bad("CSeq")
+    return CSeq(parse_number(match[1], "CSeq", _HIGHEST_SEQUENCE), match[2])
+
+
+def parse_rack(text: str) -> RAck:
+    """Return a RAck. Raises: Malformed."""
+    match = _RACK.fullmatch(text)
+    if match is None:
+        raise bad("RAck")
+    cseq = parse_number(match[2], "RAck", _HIGHEST_SEQUENCE)
+    return RAck(parse_rseq(match[1]), cseq, match[3])
+
+
+def parse_rseq(text: str) -> int:
+    """Return an RSeq: 1 to 2³² − 1 (RFC 3262 §7.1). Raises: Malformed."""
+    number = parse_number(text, "RSeq", _HIGHEST_32_BIT)
+    if number == 0:
+        raise bad("RSeq")
+    return number
+
+
+def parse_reason(text: str) -> Reason:
+    """Return the first value of a Reason header. Raises: Malformed."""
+    values = split_list(text)
+    match = _REASON.fullmatch(values[0]) if values else None
+    if match is None:
+        raise bad("Reason")
+    params = parse_params(match[2] or "")
+    cause = params.get("cause")
+    return Reason(
+        match[1],
+        None if cause is None else parse_number(cause, "Reason", _HIGHEST_CAUSE),
+        readable(unquote(params.get("text") or "")),
+    )
+
+
+def parse_delta_seconds(text: str) -> int:
+    """Return the seconds of an Expires or Min-Expires, what exceeds 32 bits as 2³² − 1.
+
+    Raises: Malformed if it is not a number.
+    Source: RFC 3261 §20.19; RFC 4475 §3.1.2.4 (an Expires of a hundred digits).
+    """
+    if _DIGITS.fullmatch(text) is None:
+        raise bad("delta-seconds")
+    significant = text.lstrip("0") or "0"
+    return _HIGHEST_32_BIT if len(significant) > 10 else min(int(significant), _HIGHEST_32_BIT)
+
+
+def parse_retry_after(text: str) -> int:
+    """Return the seconds of a Retry-After; its comment and parameters are passed over. Raises: Malformed."""
+    match = _RETRY_AFTER.fullmatch(text)
+    if match is None:
+        raise bad("Retry-After")
+    return parse_number(match[1], "Retry-After", _HIGHEST_32_BIT)
+
+
+def parse_media_type(text: str) -> tuple[str, Params]:
+    """Return a Content-Type as (`type/subtype` in lower case, parameters). Raises: Malformed."""
+    match = _MEDIA_TYPE.fullmatch(text)
+    if match is None:
+        raise bad("Content-Type")
+    return f"{match[1]}/{match[2]}".lower(), parse_params(match[3] or "")
