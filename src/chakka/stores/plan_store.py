@@ -61,7 +61,7 @@ class PlanStore:
         self._plans = databases[_PLANS]
 
     @classmethod
-    def open(cls, path: Path, *, readonly: bool = True, map_bytes: int = MAP_BYTES) -> "PlanStore":
+    def open(cls, path: Path, readonly: bool = True, *, map_bytes: int = MAP_BYTES) -> "PlanStore":
         """Return the store in directory `path`, made if absent and not `readonly`.
 
         Raises: InputError if there is none to read, or if the file is damaged or cut short.

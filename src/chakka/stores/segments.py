@@ -9,7 +9,7 @@ import msgspec
 from chakka.errors import InputError
 from chakka.stores.frames import Kind, frame_at
 
-_NAME = re.compile(r"(?P<node>[A-Za-z0-9_-]{1,32})\.(?P<boot>\d{8})\.(?P<segment>\d{6})\.journal")
+_NAME = re.compile(r"(?P<node>[A-Za-z0-9_-]{1,32})\.(?P<boot>\d{8,})\.(?P<segment>\d{6,})\.journal")
 _NODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
