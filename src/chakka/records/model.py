@@ -88,10 +88,14 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True, tag="confirmed"):
-    """The caller's ACK arrived: from here the call is chargeable (P1)."""
+    """The caller's ACK arrived: from here the call is chargeable (P1).
+
+    monotonic_ms: as in Answered; a call that has no tick is closed here after a crash.
+    """
 
     call_id: str
     at_ms: int
+    monotonic_ms: int | None = None
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True, tag="tick"):
