@@ -1,9 +1,7 @@
 """Nodes to a Contract: one table for each mapping of the plan format, in the order of its example."""
 
-import re
-from datetime import date
-
 from chakka.contract.model import (
+    WEEKDAYS,
     Announcements,
     Change,
     Contract,
@@ -25,6 +23,7 @@ from chakka.contract.model import (
     Withheld,
 )
 from chakka.contract.nodes import Node, Scalar, key_place
+from chakka.contract.notation import parse_dates, parse_slot
 from chakka.contract.readers import (
     BOOLEAN,
     INTEGER,
@@ -41,9 +40,6 @@ from chakka.contract.readers import (
     without_hyphens,
 )
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-SLOT = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
-DATES = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/([0-9]{4}-[0-9]{2}-[0-9]{2}))?")
 NO_SLOT = Slot(start=0, end=0)
 NOTHING: frozenset[str] = frozenset()
 
@@ -78,12 +74,10 @@ def _minutes(node: Node, place: str, reading: Reading) -> Slot | None:
     written = text(node, place, reading)
     if written is None:
         return None
-    found = SLOT.fullmatch(written)
-    if found is None or int(found[2]) > 59 or int(found[4]) > 59:
+    slot = parse_slot(written)
+    if slot is None:
         reading.report("slot_invalid", place, f"{written!r} is no slot; a slot is HH:MM-HH:MM, end excluded")
-        return None
-    first_hour, first_minute, last_hour, last_minute = map(int, found.groups())
-    return Slot(start=first_hour * 60 + first_minute, end=last_hour * 60 + last_minute)
+    return slot
 
 
 def _weighted(*, slot: Slot, weights: dict[str, int] | None = None) -> Slot:
@@ -103,16 +97,15 @@ def _dates(node: Node, place: str, reading: Reading) -> tuple[DateRule, ...] | N
 
 
 def _date_rule(key: str, pattern: str, place: str, reading: Reading) -> DateRule | None:
-    found = DATES.fullmatch(key)
     try:
-        if found is not None:
-            first = date.fromisoformat(found[1])
-            return DateRule(first=first, last=date.fromisoformat(found[2] or found[1]), pattern=pattern)
+        days = parse_dates(key)
     except ValueError:
         reading.report("bad_value", place, f"{key!r} names a day that no calendar has")
         return None
-    reading.report("bad_value", place, f"{key!r} is no date; write YYYY-MM-DD or YYYY-MM-DD/YYYY-MM-DD")
-    return None
+    if days is None:
+        reading.report("bad_value", place, f"{key!r} is no date; write YYYY-MM-DD or YYYY-MM-DD/YYYY-MM-DD")
+        return None
+    return DateRule(first=days[0], last=days[1], pattern=pattern)
 
 
 def _required(reader: Reader) -> Key:

@@ -114,6 +114,10 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     weights: Mapping[str, int] | None = None
 
 
+# The order of `Schedule.week`, as the plan's keys.
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
 class DateRule(msgspec.Struct, frozen=True, kw_only=True):
     """A single date (`first == last`) or a range, both ends included, and the pattern it takes."""
 
