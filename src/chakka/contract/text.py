@@ -9,9 +9,12 @@ from chakka.contract.model import Contract
 from chakka.contract.nodes import MAX_BYTES, Node
 from chakka.contract.readers import Reading
 from chakka.contract.rules import problems as rule_problems
+from chakka.contract.write import write_json, write_yaml
 from chakka.contract.yaml_nodes import yaml_node
 from chakka.errors import Problem
 from chakka.numbering.table import NumberingTable
+
+__all__ = ["Form", "read", "write_json", "write_yaml"]
 
 Form = Literal["yaml", "json"]
 
