@@ -5,6 +5,7 @@ Every pattern repeats possessively (`*+`), so no input makes it try twice: readi
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, Final
 
@@ -27,8 +28,10 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _UNSAFE = re.compile(r"[\r\n\0]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-.]*+)")
 _HIGHEST_PORT = 65535
-# RFC 3261 §8.1.1.5 bounds CSeq to 31 bits; other delta-seconds and counts to 32: ten digits hold both.
-_NUMBER = re.compile(r"[0-9]{1,10}+")
+# 32 bits, the widest number of any header, have ten digits.
+_MOST_DIGITS = 10
+# Hosts remembered: a node's trunks, lines and their peers.
+_REMEMBERED = 512
 
 
 class Malformed(PeerError):
@@ -73,8 +76,10 @@ def parse_number(text: str, what: str, highest: int) -> int:
     Raises: Malformed, naming `what`, for signs, other digits than ASCII, or a greater number.
     """
     digits = text.strip(" \t")
-    significant = digits.lstrip("0") or digits[:1]
-    if _NUMBER.fullmatch(significant) is None or int(significant) > highest:
+    if not (digits.isascii() and digits.isdigit()):
+        raise bad(what)
+    significant = digits.lstrip("0") or "0"
+    if len(significant) > _MOST_DIGITS or int(significant) > highest:
         raise bad(what)
     return int(significant)
 
@@ -158,6 +163,7 @@ def readable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_host(text: str) -> str:
     """Return a host as written, lower case: name, IPv4 address or IPv6 reference in brackets.
 

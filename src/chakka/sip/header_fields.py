@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from chakka.sip.grammar import bad, is_token, safe, split_list
+from chakka.sip.grammar import Malformed, bad, is_token, safe, split_list
 
 # Compact forms: RFC 3261 §7.3.3 and the IANA registry (r: RFC 3515, b: 3892, o/u: 6665, x: 4028, j: 3841,
 # a/d: 3841, y: 8224, n: 8898).
@@ -196,9 +196,14 @@ class Headers:
                 chosen._lines[canonical(name)] = lines.copy()
         return chosen
 
-    def count(self, name: str) -> int:
-        """Return the number of lines of a name."""
-        return len(self._lines.get(canonical(name), ()))
+    def check_counts(self, once: Iterable[str], at_most_once: Iterable[str]) -> None:
+        """Raise Malformed unless the canonical names in `once` have one line, the others one or none."""
+        for name in once:
+            if len(self._lines.get(name, ())) != 1:
+                raise Malformed(400, f"Not one {name}")
+        for name in at_most_once:
+            if len(self._lines.get(name, ())) > 1:
+                raise Malformed(400, f"More than one {name}")
 
     def __contains__(self, name: str) -> bool:
         return canonical(name) in self._lines

@@ -279,20 +279,17 @@ def _cut(body: bytes, headers: Headers) -> bytes:
 def _check(message: Request | Response) -> None:
     """Raise Malformed unless every property of the message can be read."""
     headers = message.headers
-    for name in ("Via", *_REQUIRED):
-        if name not in headers:
-            raise Malformed(400, f"Missing {name}")
-    for name in (*_REQUIRED, *_SINGLE):
-        if headers.count(name) > 1:
-            raise Malformed(400, f"More than one {name}")
+    headers.check_counts(_REQUIRED, _SINGLE)
+    # A topmost line of commas alone would leave the next line as the topmost value of the list.
+    if not first_item(headers.get("Via") or ""):
+        raise bad("Via")
     if _CALL_ID.fullmatch(message.call_id) is None:
         raise bad("Call-ID")
     if isinstance(message, Request) and message.cseq.method != message.method:
         raise bad("CSeq: it names another method")
     _check_targets(headers)
     # Read for their faults only.
-    _ = message.cseq, message.via, message.vias, message.from_, message.to
-    _ = message.max_forwards, message.content_type
+    _ = message.vias, message.from_, message.to, message.cseq, message.max_forwards, message.content_type
 
 
 def _check_targets(headers: Headers) -> None:
