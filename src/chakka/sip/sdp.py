@@ -1,0 +1,250 @@
+"""Offer and answer for G.711 calls: what is stripped, answered and read (RFC 3264).
+
+A call carries narrow-band G.711 and telephone-event, no more (service.md R2.1). Every function takes and
+gives bodies as octets; all raise Malformed for a body that is no session description.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from chakka.sip.session_description import SDP_TYPE as SDP_TYPE
+from chakka.sip.session_description import Direction as Direction
+from chakka.sip.session_description import Media as Media
+from chakka.sip.session_description import Sdp as Sdp
+from chakka.sip.session_description import parse_sdp as parse_sdp
+from chakka.sip.session_description import sdp_in as sdp_in
+
+
+class Law(StrEnum):
+    """The two companding laws of G.711, by their RTP names."""
+
+    PCMU = "PCMU"
+    PCMA = "PCMA"
+
+
+class RemoteAudio(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a peer takes its audio, and as what.
+
+    direction is the peer's view; telephone_event_pt is None when it takes none (RFC 4733).
+    """
+
+    host: str
+    port: int
+    law: Law
+    payload_type: int
+    direction: Direction
+    telephone_event_pt: int | None = None
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the peer wants to be sent audio; address 0.0.0.0 is the hold of RFC 2543."""
+        wants = self.direction in (Direction.SENDRECV, Direction.RECVONLY)
+        return wants and self.host not in ("0.0.0.0", "::")
+
+
+class Session(msgspec.Struct, frozen=True):
+    """The identity of a description of ours: version grows by 1 with each that differs (RFC 3264 §8)."""
+
+    number: int = 0
+    version: int = 0
+
+
+FIRST: Final = Session()
+
+_LAWS: Final = {"PCMU/8000": Law.PCMU, "PCMA/8000": Law.PCMA}
+_STATIC_TYPES: Final = {Law.PCMU: "0", Law.PCMA: "8"}
+_EVENTS: Final = "TELEPHONE-EVENT/8000"
+# RFC 4733 leaves the number free; 101 is what most equipment uses.
+_EVENTS_TYPE: Final = "101"
+_PROTOCOLS: Final = ("RTP/AVP", "RTP/AVPF")
+# Of a peer's attributes these go on to the other side; keys, candidates and groups do not.
+_CARRIED: Final = ("ptime", "maxptime", "rtcp")
+_PER_FORMAT: Final = ("rtpmap", "fmtp")
+
+
+def narrowband(offer: bytes) -> bytes | None:
+    """Return the offer (or answer) with all stripped but one G.711 audio line; None if it has none.
+
+    Result: as many m-lines as before and in their order, the others refused by port 0.
+    Source: service.md R2.1; RFC 3264 §6.
+    """
+    session = parse_sdp(offer)
+    chosen = _audio(session.media)
+    if chosen is None:
+        return None
+    media = tuple(_stripped(line) if line is chosen else _refused(line) for line in session.media)
+    return Sdp(origin=session.origin, timing=session.timing, media=media).to_bytes()
+
+
+def offers_g711(description: bytes) -> bool:
+    """Return whether an audio line with G.711 stands in a description."""
+    return _audio(parse_sdp(description).media) is not None
+
+
+def answer(
+    offer: bytes, address: str, port: int, *, law: Law | None = None, session: Session = FIRST
+) -> bytes | None:
+    """Return our answer to an offer: one law, telephone-event if offered; None without common G.711.
+
+    address, port: where we receive RTP. law: the only one we take; by default the first of the offer.
+    Source: RFC 3264 §6.
+    """
+    offered = parse_sdp(offer)
+    chosen = _audio(offered.media)
+    formats = [] if chosen is None else _g711_formats(chosen, law)
+    if chosen is None or not formats:
+        return None
+    kept = (*formats[:1], *_event_formats(chosen)[:1])
+    ours = Media(
+        kind=chosen.kind,
+        port=port,
+        protocol=chosen.protocol,
+        formats=kept,
+        address=address,
+        direction=chosen.direction.answered,
+        attributes=(*_format_attributes(chosen, kept, ("rtpmap",)), *_own_attributes(chosen, kept)),
+    )
+    media = tuple(ours if line is chosen else _refused(line) for line in offered.media)
+    return Sdp(origin=_origin(session, address), timing=offered.timing, media=media).to_bytes()
+
+
+def offer(
+    address: str,
+    port: int,
+    *,
+    laws: Iterable[Law] = (Law.PCMU, Law.PCMA),
+    direction: Direction = Direction.SENDRECV,
+    session: Session = FIRST,
+) -> bytes:
+    """Return an offer of our own: the laws in order of preference, and telephone-event."""
+    wanted = tuple(laws)
+    rtpmaps = [("rtpmap", f"{_STATIC_TYPES[law]} {law}/8000") for law in wanted]
+    audio = Media(
+        kind="audio",
+        port=port,
+        protocol="RTP/AVP",
+        formats=(*(_STATIC_TYPES[law] for law in wanted), _EVENTS_TYPE),
+        address=address,
+        direction=direction,
+        attributes=(
+            *rtpmaps,
+            ("rtpmap", f"{_EVENTS_TYPE} telephone-event/8000"),
+            ("fmtp", f"{_EVENTS_TYPE} 0-15"),
+            ("ptime", "20"),
+        ),
+    )
+    return Sdp(origin=_origin(session, address), media=(audio,)).to_bytes()
+
+
+def relayed(description: bytes, address: str, port: int, *, session: Session = FIRST) -> bytes | None:
+    """Return a description as `narrowband` would, but with its audio received by our relay; or None.
+
+    address, port: of the relay, in place of the peer's; o= becomes ours too.
+    """
+    theirs = parse_sdp(description)
+    chosen = _audio(theirs.media)
+    if chosen is None:
+        return None
+    stripped = _stripped(chosen)
+    ours = msgspec.structs.replace(
+        stripped,
+        address=address,
+        port=port,
+        attributes=tuple(pair for pair in stripped.attributes if pair[0] != "rtcp"),
+    )
+    media = tuple(ours if line is chosen else _refused(line) for line in theirs.media)
+    return Sdp(origin=_origin(session, address), timing=theirs.timing, media=media).to_bytes()
+
+
+def remote_media(description: bytes) -> RemoteAudio | None:
+    """Return where and how the describer takes audio; None without an accepted G.711 line."""
+    chosen = _audio(parse_sdp(description).media)
+    if chosen is None:
+        return None
+    payload_type = _g711_formats(chosen, None)[0]
+    events = _event_formats(chosen)
+    return RemoteAudio(
+        host=chosen.address,
+        port=chosen.port,
+        law=_LAWS[chosen.encodings[payload_type]],
+        payload_type=int(payload_type),
+        direction=chosen.direction,
+        telephone_event_pt=int(events[0]) if events else None,
+    )
+
+
+def restore_answer(original_offer: bytes, filtered_answer: bytes) -> bytes | None:
+    """Return the answer to the filtered offer as an answer to the original one; None without G.711.
+
+    Result: one m-line for each of the offer, of its kind and protocol; what the answerer left out or
+            made of another kind is refused. The rest is stripped as `narrowband` does.
+    Source: RFC 3264 §6.
+    """
+    offered, answered = parse_sdp(original_offer), parse_sdp(filtered_answer)
+    chosen = _audio(answered.media)
+    if chosen is None:
+        return None
+    place = answered.media.index(chosen)
+    if place >= len(offered.media) or offered.media[place].kind != chosen.kind:
+        return None
+    media = tuple(
+        _stripped(chosen) if index == place else _refused(line) for index, line in enumerate(offered.media)
+    )
+    return Sdp(origin=answered.origin, timing=offered.timing, media=media).to_bytes()
+
+
+def _audio(media: Iterable[Media]) -> Media | None:
+    """Return the first audio line that is not refused and has G.711."""
+    for line in media:
+        if line.kind == "audio" and line.port and line.protocol in _PROTOCOLS and _g711_formats(line, None):
+            return line
+    return None
+
+
+def _g711_formats(media: Media, law: Law | None) -> list[str]:
+    encodings = media.encodings
+    laws = [(number, _LAWS.get(encodings.get(number, ""))) for number in media.formats]
+    return [number for number, found in laws if found is not None and law in (None, found)]
+
+
+def _event_formats(media: Media) -> list[str]:
+    encodings = media.encodings
+    return [number for number in media.formats if encodings.get(number) == _EVENTS]
+
+
+def _stripped(media: Media) -> Media:
+    wanted = {*_g711_formats(media, None), *_event_formats(media)}
+    kept = tuple(number for number in media.formats if number in wanted)
+    carried = tuple(pair for pair in media.attributes if pair[0] in _CARRIED)
+    return msgspec.structs.replace(
+        media, formats=kept, attributes=(*_format_attributes(media, kept, _PER_FORMAT), *carried)
+    )
+
+
+def _format_attributes(
+    media: Media, formats: tuple[str, ...], names: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the attributes among `names` that speak of `formats`."""
+    return tuple(
+        (name, value)
+        for name, value in media.attributes
+        if name in names and value.split(" ", 1)[0] in formats
+    )
+
+
+def _own_attributes(media: Media, formats: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return what we say of our own side: the events we know (RFC 4733 §3.2) and 20 ms packets."""
+    events = tuple(("fmtp", f"{number} 0-15") for number in _event_formats(media)[:1] if number in formats)
+    return (*events, ("ptime", "20"))
+
+
+def _refused(media: Media) -> Media:
+    return msgspec.structs.replace(media, port=0, attributes=())
+
+
+def _origin(session: Session, address: str) -> str:
+    version = "IP6" if ":" in address else "IP4"
+    return f"- {session.number} {session.version} IN {version} {address}"
