@@ -1,23 +1,67 @@
-# Two commands do everything: `make run` and `make test`. The others are their parts.
+# Two commands do everything: `make run` and `make test`. The other targets are their parts.
 PYTHON ?= python3
 V := .venv/bin
+PROMPTS := var/prompts
 
-.PHONY: check format lint types layers fast
-check: lint types layers fast
+.PHONY: run test setup setup-test check format lint types layers fast bench lock
 
-format:
+run: setup prompts
+	$(V)/chakka run
+
+test: setup-test prompts lint types layers
+	$(V)/pytest -n 2 --dist loadgroup
+
+setup: .venv/runtime
+setup-test: .venv/runtime .venv/tests
+	@scripts/system-packages sip-tester baresip sox
+
+.venv/runtime: requirements.lock requirements-speech.lock pyproject.toml
+	@scripts/system-packages python3-venv
+	$(PYTHON) -m venv .venv
+	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-speech.lock
+	@site=$$($(V)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); echo "$(CURDIR)/src" > "$$site/chakka.pth"
+	@printf '#!%s\nimport sys\nfrom chakka.cli.main import main\nsys.exit(main())\n' "$(CURDIR)/$(V)/python" > $(V)/chakka && chmod +x $(V)/chakka
+	@touch $@
+
+.venv/tests: .venv/runtime requirements-dev.lock
+	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+.PHONY: prompts
+prompts: .venv/runtime
+	@$(V)/python -m chakka.media.speech $(PROMPTS) --if-missing
+
+# What every commit keeps green; under two minutes.
+check: .venv/tests lint types layers fast
+
+format: .venv/tests
 	$(V)/ruff format src tests bench
 	$(V)/ruff check --fix src tests bench
 
-lint:
+lint: .venv/tests
 	$(V)/ruff format --check src tests bench
 	$(V)/ruff check src tests bench
 
-types:
+types: .venv/tests
 	$(V)/mypy
 
-layers:
+layers: .venv/tests
 	$(V)/lint-imports --no-logo
 
-fast:
+fast: .venv/tests
 	$(V)/pytest -m "not peer and not slow" -n 2
+
+bench: .venv/tests .venv/bench prompts
+	@for file in bench/*.py; do echo "== $$file"; $(V)/python $$file || exit 1; done
+
+.venv/bench: .venv/runtime bench/requirements.lock
+	@scripts/system-packages sip-tester
+	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r bench/requirements.lock
+	@touch $@
+
+# Writes the lock files anew; needs uv.
+lock:
+	for name in requirements requirements-speech requirements-dev bench/requirements; do \
+	  uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$name.in -o $$name.lock || exit 1; \
+	done
