@@ -45,6 +45,7 @@ class ChargeArea(msgspec.Struct, frozen=True, kw_only=True):
     """One of the 561 charge areas (料金区域, MA). `index` is its place in the table, 0–560.
 
     prefecture:  name of the principal one (service.md R2.10); prefectures: all, the principal one first.
+    grid:        (vertical, horizontal) place of its measuring square in units of 2 km, None when not known.
     """
 
     index: int
@@ -53,6 +54,7 @@ class ChargeArea(msgspec.Struct, frozen=True, kw_only=True):
     prefectures: tuple[str, ...]
     region: str
     ntt: Literal["east", "west"]
+    grid: tuple[int, int] | None = None
 
 
 class NumberFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """From the published tables to one `NumberingTable`, refused as a whole if anything in them disagrees."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -113,8 +114,19 @@ def _charge_areas(
             prefectures=(row["prefecture"], *_other_prefectures(row)),
             region=row["region"],
             ntt=_ntt(row["ntt_area"], where, problems),
+            grid=_grid(row, where, problems),
         )
     return tuple(areas.values())
+
+
+def _grid(row: Row, where: str, problems: list[Problem]) -> tuple[int, int]:
+    vertical, horizontal = row["grid_v"], row["grid_h"]
+    # The far islands lie beyond the grid's origin: 小笠原 is at -24.
+    if re.fullmatch("-?[0-9]{1,4},-?[0-9]{1,4}", f"{vertical},{horizontal}"):
+        return int(vertical), int(horizontal)
+    message = f"{row['ma_name']}: grid {vertical!r}, {horizontal!r} is not two numbers"
+    problems.append(Problem(code="bad_value", where=where, message=message))
+    return 0, 0
 
 
 def _other_prefectures(row: Row) -> tuple[str, ...]:

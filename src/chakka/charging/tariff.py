@@ -1,0 +1,113 @@
+"""A tariff: what a unit of a call costs, by class of caller, distance, day and minute of the answer."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+import msgspec
+
+from chakka.numbering.model import CallerClass
+from chakka.routing.calendar import Holidays
+
+DAY_MINUTES = 1440
+# Charge areas stand on a grid of 2 km squares; distances are between squares.
+GRID_KM = 2
+
+
+class DayKind(IntEnum):
+    """What kind of day a band is for; a public holiday is one whatever weekday it falls on."""
+
+    WEEKDAY = 0
+    SATURDAY = 1
+    SUNDAY = 2
+    HOLIDAY = 3
+
+
+class BandAt(StrEnum):
+    """Which moment chooses the band: the answer for the whole call, or each unit's own start (P2)."""
+
+    ANSWER = "answer"
+    UNIT_START = "unit_start"
+
+
+class TariffRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What a unit costs. Prices in micro-yen; `setup_uy` once per charged call; at least `minimum_units`."""
+
+    id: str
+    unit_ms: int
+    unit_price_uy: int
+    setup_uy: int = 0
+    minimum_units: int = 1
+
+
+class DayBands(msgspec.Struct, frozen=True, kw_only=True):
+    """One day's rules: `rules[i]` holds from minute `starts[i]` until the next start; `starts[0]` is 0."""
+
+    starts: tuple[int, ...]
+    rules: tuple[TariffRule, ...]
+
+    def at(self, minute: int) -> TariffRule:
+        """Return the rule of a minute of the day."""
+        return self.rules[bisect_right(self.starts, minute) - 1]
+
+    def end_after(self, minute: int) -> int:
+        """Return the minute at which the band of `minute` ends, 1440 at the latest."""
+        place = bisect_right(self.starts, minute)
+        return self.starts[place] if place < len(self.starts) else DAY_MINUTES
+
+
+class Bands(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one class, carrier group and zone: four days by DayKind; `only` when one rule is all."""
+
+    days: tuple[DayBands, DayBands, DayBands, DayBands]
+    only: TariffRule | None
+
+
+class Zone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A range of distance between the caller's and the subscriber's charge area; `max_km` None: any."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_-]{1,40}$")]
+    max_km: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+
+
+BandKey = tuple[CallerClass, str | None, str]
+
+
+class Tariff(msgspec.Struct, frozen=True, kw_only=True):
+    """One published version of a tariff: immutable, named by its content (charging.md §2).
+
+    version:       `name@hash`.
+    valid_from_ms: first instant of the version, None = since ever; `succeeds` is the version before it.
+    classes:       the declared classes and the carrier groups of each, none = all carriers alike.
+    zones:         by distance, nearest first; the last has no limit.
+    bands:         (class, carrier group, zone) → rules; every one of them, every day, every minute.
+    holidays:      public holidays; None when no rule looks at them. `also_holidays`: (month, day) that
+                   count as holidays for bands.
+    grid:          charge area → square; empty when there is only one zone.
+    """
+
+    name: str
+    version: str
+    title: str
+    source: str
+    example: bool
+    classes: Mapping[CallerClass, tuple[str, ...]]
+    zones: tuple[Zone, ...]
+    unknown_zone: str
+    bands: Mapping[BandKey, Bands]
+    default_carrier_group: str | None = None
+    band_at: BandAt = BandAt.ANSWER
+    valid_from_ms: int | None = None
+    succeeds: "Tariff | None" = None
+    holidays: Holidays | None = None
+    also_holidays: tuple[tuple[int, int], ...] = ()
+    grid: Mapping[str, tuple[int, int]] = {}
+
+    def zone_between(self, from_area: str | None, home_area: str | None) -> str | None:
+        """Return the zone of a call between two charge areas, None when one of them is not known."""
+        here, there = self.grid.get(from_area or ""), self.grid.get(home_area or "")
+        if here is None or there is None:
+            return None
+        squared_km = GRID_KM**2 * ((here[0] - there[0]) ** 2 + (here[1] - there[1]) ** 2)
+        return next(zone.name for zone in self.zones if zone.max_km is None or squared_km <= zone.max_km**2)
