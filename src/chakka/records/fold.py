@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from chakka.records.model import Answered, Confirmed, Entry, Record, Released, Unanswered
+from chakka.records.model import Answered, Confirmed, Record, Released, Unanswered
 from chakka.routing.decision import Reason
 
 # Where an entry stands in the journals: (node, boot, sequence).
@@ -32,14 +32,13 @@ class CallEntries(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING = CallEntries()
 
 
-def call_id_of(entry: Entry) -> str | None:
-    """Return the call that an entry belongs to; None for what concerns no single call."""
+def call_id_of(entry: CallEntry) -> str:
+    """Return the call that an entry belongs to."""
     match entry:
         case Unanswered() | Answered():
             return entry.facts.call_id
         case Confirmed() | Released():
             return entry.call_id
-    return None
 
 
 def add(call: CallEntries, key: Key, entry: CallEntry) -> tuple[CallEntries, Kept[CallEntry] | None]:

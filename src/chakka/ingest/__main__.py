@@ -1,0 +1,59 @@
+"""`python -m chakka.ingest`: keeps the ledger up to the journal until it is told to stop."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from chakka.errors import InputError
+from chakka.facts import numbering_table, shipped_tariffs
+from chakka.ingest.batch import Rules
+from chakka.ingest.feed import Feed
+from chakka.ingest.run import run
+from chakka.stores.ledger import Ledger, Rated
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; return 0 then, 2 if it cannot begin."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="ingest %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        rules = _rules(arguments.tariff)
+        ledger = Ledger.open(arguments.ledger)
+    except InputError as fault:
+        print(f"ingest: {fault}", file=sys.stderr)
+        return 2
+    feed = Feed(arguments.feed) if arguments.feed else None
+    with ledger:
+        run(arguments.journal, ledger, rules, feed.send if feed else _unheard, stop)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chakka.ingest", description="Journal to ledger.")
+    parser.add_argument("--journal", type=Path, required=True, help="directory of the journal's segments")
+    parser.add_argument("--ledger", type=Path, required=True, help="SQLite file, made if absent")
+    parser.add_argument("--tariff", required=True, help="name of the tariff by which calls are charged")
+    parser.add_argument("--feed", type=Path, help="Unix datagram socket that is told of each rated call")
+    return parser
+
+
+def _rules(tariff_name: str) -> Rules:
+    tariffs = shipped_tariffs()
+    if tariff_name not in tariffs:
+        raise InputError(f"tariff {tariff_name!r} is none of {', '.join(sorted(tariffs))}")
+    return Rules(tariff=tariffs[tariff_name], table=numbering_table())
+
+
+def _unheard(_rated: Iterable[Rated]) -> None:
+    """Tell nobody."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

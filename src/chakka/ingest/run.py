@@ -1,0 +1,58 @@
+"""The loop of ingest: read the journal, take batches into the ledger, tell the feed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+from chakka.clock import utc_ms
+from chakka.ingest.batch import Rules, take
+from chakka.ingest.silent import close_calls_of_silent_nodes
+from chakka.stores.journal_reader import Damage, JournalEntry, JournalReader
+from chakka.stores.ledger import Ledger, Rated
+
+log = logging.getLogger(__name__)
+
+# How long the loop sleeps when there is nothing new; records are due one second after the call.
+POLL_S = 0.1
+# Entries in one transaction: enough to make its sync cheap, few enough for records to show up soon.
+BATCH_ENTRIES = 5_000
+# How often calls of silent nodes are looked for.
+SILENCE_CHECK_S = 60.0
+
+OnRated = Callable[[Iterable[Rated]], None]
+
+
+def run(journal: Path, ledger: Ledger, rules: Rules, on_rated: OnRated, stop: threading.Event) -> None:
+    """Take everything that the journal holds and will hold, until `stop` is set.
+
+    What was taken before is known from the ledger itself, so it may be killed at any point.
+    """
+    reader = JournalReader(journal, ledger.delivered())
+    idle_s = SILENCE_CHECK_S
+    while not stop.is_set():
+        if take_what_is_there(reader, ledger, rules, on_rated):
+            continue
+        if idle_s >= SILENCE_CHECK_S:
+            on_rated(close_calls_of_silent_nodes(ledger, utc_ms(), rules))
+            idle_s = 0.0
+        stop.wait(POLL_S)
+        idle_s += POLL_S
+
+
+def take_what_is_there(reader: JournalReader, ledger: Ledger, rules: Rules, on_rated: OnRated) -> bool:
+    """Take one reading of the journal into the ledger; return whether there was anything."""
+    found = reader.read()
+    for damage in found:
+        if isinstance(damage, Damage):
+            log.error("journal segment %s: %s", damage.segment, damage.message)
+    entries = (entry for entry in found if isinstance(entry, JournalEntry))
+    while batch := list(islice(entries, BATCH_ENTRIES)):
+        taken = take(batch, ledger, rules)
+        if taken.repeated:
+            log.warning("%d journal entries delivered again, ignored", taken.repeated)
+        for kept in taken.conflicts:
+            log.error("journal entry %s contradicts an earlier one of its call", kept.key)
+        on_rated(taken.rated)
+    return bool(found)

@@ -1,0 +1,48 @@
+"""Calls whose node went silent and did not come back (charging.md P10)."""
+
+from chakka.ingest.batch import Rules, keep
+from chakka.records import fold
+from chakka.records.fold import CallEntries
+from chakka.records.left_open import OpenCall, close
+from chakka.stores.ledger import Ledger, LedgerChange, Rated
+
+# Twice the session timer of 300 s (charging.md P10, reliability.md §2).
+SILENCE_MS = 600_000
+# A node's own entries win over ours: `~` sorts behind every character of a node's name.
+_CLOSED_BY_INGEST = "~ingest"
+
+
+def close_calls_of_silent_nodes(ledger: Ledger, now_ms: int, rules: Rules) -> list[Rated]:
+    """Return the charges of calls that are closed at their last proof of life, flagged estimated.
+
+    A call is closed once its node has said nothing of it for twice the session timer. A real end, or the
+    node's own estimate, supersedes ours when it comes.
+    """
+    silent_since_ms = now_ms - SILENCE_MS
+    with ledger.writing() as change:
+        open_calls = change.calls_without_end(silent_since_ms)
+        closed = {
+            call_id: state
+            for call_id, call in open_calls.items()
+            if (state := _closed(call, change, silent_since_ms)) is not None
+        }
+        return keep(closed, change, rules)
+
+
+def _closed(call: CallEntries, change: LedgerChange, silent_since_ms: int) -> CallEntries | None:
+    """Return the call with its estimated end, or None if its node may still be alive."""
+    if call.answered is None:
+        return None
+    answered = call.answered.entry
+    node, boot, _ = call.answered.key
+    proved_ms = answered.monotonic_ms
+    if call.confirmed is not None and call.confirmed.entry.monotonic_ms is not None:
+        proved_ms = max(proved_ms, call.confirmed.entry.monotonic_ms)
+    tick = change.proof_of_life(node, boot)
+    if tick is not None:
+        if tick.at_ms >= silent_since_ms:
+            return None
+        # The call has no end, so it was up at every tick of its boot since its answer.
+        proved_ms = max(proved_ms, tick.monotonic_ms)
+    end = close(OpenCall(answered=answered, proved_ms=proved_ms))
+    return fold.add(call, (_CLOSED_BY_INGEST, boot, 0), end)[0]

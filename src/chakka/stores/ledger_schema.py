@@ -1,0 +1,50 @@
+"""The ledger's tables, as numbered migrations. A migration that was released is never changed."""
+
+import sqlite3
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    -- Journal entries that were taken: sequences [first, last] of one boot of one node.
+    CREATE TABLE delivered (
+        node TEXT NOT NULL, boot INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        PRIMARY KEY (node, boot, first)
+    ) WITHOUT ROWID;
+    -- When a node was last heard of, by its own clocks.
+    CREATE TABLE proof_of_life (
+        node TEXT NOT NULL, boot INTEGER NOT NULL, at_ms INTEGER NOT NULL, monotonic_ms INTEGER NOT NULL,
+        PRIMARY KEY (node, boot)
+    ) WITHOUT ROWID;
+    -- One row for each call; `record` is null while only later entries of it are known.
+    CREATE TABLE records (
+        call_id TEXT PRIMARY KEY, number TEXT, reason TEXT, arrived_at_ms INTEGER, answered_at_ms INTEGER,
+        released_at_ms INTEGER, conversation_ms INTEGER, record TEXT, entries BLOB NOT NULL
+    );
+    CREATE INDEX records_by_number ON records (number, arrived_at_ms);
+    CREATE INDEX records_by_arrival ON records (arrived_at_ms);
+    CREATE INDEX records_open ON records (answered_at_ms) WHERE released_at_ms IS NULL;
+    -- One row for each answered call that has ended: what it costs, or why that cannot be said.
+    CREATE TABLE rated (
+        call_id TEXT PRIMARY KEY REFERENCES records, number TEXT NOT NULL, usage_month TEXT NOT NULL,
+        units INTEGER, amount_uy INTEGER, tariff_version TEXT NOT NULL, rule TEXT,
+        assumed TEXT NOT NULL, suspense TEXT
+    );
+    CREATE INDEX rated_by_month ON rated (usage_month, number);
+    -- Entries that contradict an earlier one of the same call.
+    CREATE TABLE conflicts (
+        call_id TEXT NOT NULL, node TEXT NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        entry TEXT NOT NULL, PRIMARY KEY (call_id, node, boot, sequence)
+    ) WITHOUT ROWID;
+    -- Entries that are whole but that this version cannot read, kept for one that can.
+    CREATE TABLE unreadable (
+        node TEXT NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL, payload BLOB NOT NULL,
+        PRIMARY KEY (node, boot, sequence)
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a ledger to the newest schema; each migration is one transaction."""
+    (done,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(MIGRATIONS[done:], done + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

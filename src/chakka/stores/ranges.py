@@ -1,0 +1,27 @@
+"""Sets of sequences as ranges: what was delivered of one boot of one node, and what is missing."""
+
+from collections.abc import Iterable, Sequence
+
+# [first, last], both included; in order, disjoint, with gaps between them.
+Range = tuple[int, int]
+
+
+def contains(ranges: Sequence[Range], sequence: int) -> bool:
+    """Return whether `sequence` lies in one of the ranges. Later ranges are looked at first."""
+    return any(first <= sequence <= last for first, last in reversed(ranges))
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """Return the same sequences as the fewest ranges."""
+    result: list[Range] = []
+    for first, last in sorted(ranges):
+        if result and first <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
+        else:
+            result.append((first, last))
+    return result
+
+
+def contiguous_end(ranges: Sequence[Range]) -> int:
+    """Return the last sequence before which nothing is missing; 0 if 1 is missing."""
+    return ranges[0][1] if ranges and ranges[0][0] == 1 else 0
