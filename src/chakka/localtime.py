@@ -44,3 +44,8 @@ def parse_instant_ms(text: str) -> int:
         raise ValueError(f"{text!r} has no offset; write +09:00 or Z")
     since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     return since // timedelta(milliseconds=1)
+
+
+def jst_instant_ms(ordinal: int, minute: int) -> int:
+    """Return the instant at which a minute of a JST day begins; the inverse of `jst_day_and_minute`."""
+    return (ordinal - EPOCH_ORDINAL) * DAY_MS - JST_OFFSET_MS + minute * MINUTE_MS
