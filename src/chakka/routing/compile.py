@@ -8,8 +8,10 @@ import msgspec
 
 from chakka.contract.model import Contract, Group, Hours, Ratio, Schedule, Slot, Withheld
 from chakka.contract.origins import expansions, prefectures_of
+from chakka.contract.write import write_json
 from chakka.numbering.table import NumberingTable
 from chakka.routing.calendar import Holidays, compile_calendar, slots_in_order
+from chakka.routing.cells import Day, calendars_of, cells, days
 from chakka.routing.plan import (
     MOBILE_REFUSED,
     NOWHERE,
@@ -22,11 +24,15 @@ from chakka.routing.plan import (
     decode,
     encode,
 )
+from chakka.routing.ratio import draw_table
+from chakka.routing.resolution import open_shares, sequence_of
 
 __all__ = ["COMPILER_VERSION", "compile_plan", "decode", "encode", "plan_hash"]
 
 # Part of every hash: raise it when the same text would decide otherwise or trace otherwise.
 COMPILER_VERSION = "1"
+# Of one group. Members that open and close one by one make many sequences; the rest are made when drawn.
+MOST_TABLES = 32
 
 
 def compile_plan(contract: Contract, table: NumberingTable, holidays: Holidays) -> CompiledPlan:
@@ -35,6 +41,14 @@ def compile_plan(contract: Contract, table: NumberingTable, holidays: Holidays) 
     contract: without problems (`contract.rules.problems`); with problems the result is undefined (R3.8).
     Source:   service.md R2.4–R2.10, R4.1–R4.7; plan-format.md, expansion and hash.
     """
+    plan = _without_tables(contract, table, holidays)
+    all_days = days(plan)
+    return msgspec.structs.replace(
+        plan, groups=tuple(_with_tables(plan, group, all_days) for group in plan.groups)
+    )
+
+
+def _without_tables(contract: Contract, table: NumberingTable, holidays: Holidays) -> CompiledPlan:
     calendars = {name: index for index, name in enumerate(contract.schedules)}
     expanded = expansions(contract, table)
     base, bits = _holiday_bits(contract, holidays)
@@ -70,7 +84,19 @@ def compile_plan(contract: Contract, table: NumberingTable, holidays: Holidays) 
 def plan_hash(contract: Contract, table: NumberingTable, holidays: Holidays) -> str:
     """Return the hex sha256 that names what the contract compiles to (plan-format.md, hash)."""
     ingredients = f"\ncompiler {COMPILER_VERSION}\nnumbering {table.id}\nholidays {holidays.id}\n"
-    return sha256(msgspec.json.encode(contract, order="deterministic") + ingredients.encode()).hexdigest()
+    return sha256(write_json(contract) + ingredients.encode()).hexdigest()
+
+
+def _with_tables(plan: CompiledPlan, group: PlanGroup, all_days: Sequence[Day]) -> PlanGroup:
+    """Return the group with the draw tables of the sequences that time can bring."""
+    if group.ratio is None:
+        return group
+    tables: dict[str, bytes] = {}
+    for cell in cells(plan, calendars_of(plan, group), all_days):
+        shares = open_shares(plan, group.ratio, cell.moment, [])
+        if shares and len(tables) < MOST_TABLES:
+            tables[sequence_of(group.name, shares)] = draw_table(tuple(shares.values()))
+    return msgspec.structs.replace(group, ratio=msgspec.structs.replace(group.ratio, tables=tables))
 
 
 def _group(group: Group, schedules: Mapping[str, Schedule], calendars: Mapping[str, int]) -> PlanGroup:
@@ -100,8 +126,8 @@ def _ratio(ratio: Ratio, schedules: Mapping[str, Schedule], calendars: Mapping[s
 
 def _slot_weights(slot: Slot, members: Sequence[str]) -> bytes:
     # A member that the slot does not name is out of the draw while the slot lasts.
-    weights = slot.weights
-    return b"" if weights is None else bytes(weights.get(member, 0) for member in members)
+    weights = slot.weights or {}
+    return bytes(weights.get(member, 0) for member in members)
 
 
 def _hours(hours: Hours, calendars: Mapping[str, int]) -> PlanHours:

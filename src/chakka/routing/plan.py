@@ -57,7 +57,7 @@ class PlanRatio(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     weights:      one byte each, in the order of the members.
     calendar:     index of the weight schedule, or None.
-    slot_weights: for each pattern of it, for each slot by start: the weights that hold; empty = `weights`.
+    slot_weights: for each pattern of it, for each slot by start: the weights that hold.
     tables:       sequence → draw table, for the sequences that the plan can reach (`ratio.draw_table`).
     """
 

@@ -48,7 +48,7 @@ def weights_now(plan: CompiledPlan, ratio: PlanRatio, moment: Moment, steps: lis
     calendar = plan.calendars[ratio.calendar]
     pattern = day_pattern(calendar, moment.day, moment.is_holiday)
     slot = slot_in(calendar.bounds[pattern], moment.minute)
-    if slot == INACTIVE or not ratio.slot_weights[pattern][slot]:
+    if slot == INACTIVE:
         return ratio.weights
     steps.append(("weights", calendar.name, calendar.patterns[pattern]))
     return ratio.slot_weights[pattern][slot]
