@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
-from chakka.cli import number
+from chakka.cli import decide, number
 
-COMMANDS: tuple[ModuleType, ...] = (number,)
+COMMANDS: tuple[ModuleType, ...] = (decide, number)
 
 
 def parser() -> argparse.ArgumentParser:
