@@ -30,7 +30,7 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-.]*+)")
 _HIGHEST_PORT = 65535
 # 32 bits, the widest number of any header, have ten digits.
 _MOST_DIGITS = 10
-# Hosts remembered: a node's trunks, lines and their peers.
+# Hosts and numbers remembered: those of a node's trunks, lines and their peers.
 _REMEMBERED = 512
 
 
@@ -70,6 +70,7 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_number(text: str, what: str, highest: int) -> int:
     """Return the decimal number `text`, at most `highest`.
 

@@ -140,8 +140,9 @@ class Headers:
 
         Raises: Malformed if a quote or bracket is left open.
         """
+        lines = self._lines.get(_CANONICAL.get(name) or canonical(name), ())
         values: list[str] = []
-        for line in self.get_all(name):
+        for line in lines:
             if "," in line:
                 values += split_list(line)
             elif line:

@@ -31,8 +31,8 @@ LONGEST_LINE: Final = 8_192
 _HIGHEST_HOPS: Final = 255
 _HIGHEST_LENGTH: Final = 2**32 - 1
 
-_REQUEST_LINE = re.compile(rf"({TOKEN}) ([!-~]++) SIP/([0-9]++\.[0-9]++)", re.IGNORECASE)
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.IGNORECASE)
+_REQUEST_LINE = re.compile(rf"({TOKEN}) ([!-~]++) SIP/([0-9]++\.[0-9]++)", re.IGNORECASE | re.ASCII)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.IGNORECASE | re.ASCII)
 _METHOD_AND_REST = re.compile(rf"({TOKEN})[ \t]++(.*+)")
 _FOLD = re.compile(r"\r\n[ \t]++")
 _CALL_ID = re.compile(r"[!-~]++")

@@ -24,9 +24,9 @@ _SIP = re.compile(
     r"(\[[^\]]*+\]|[A-Za-z0-9_.\-]++)(?::([0-9]++))?"
     rf"((?:;{_PARAM}(?:={_PARAM})?+)*+)"
     rf"(?:\?({_HEADER}++={_HEADER}*+(?:&{_HEADER}++={_HEADER}*+)*+))?+",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_TEL = re.compile(rf"tel:(\+?[0-9A-Fa-f*#\-.()]++)((?:;{_PARAM}(?:={_PARAM})?+)*+)", re.IGNORECASE)
+_TEL = re.compile(rf"tel:(\+?[0-9A-Fa-f*#\-.()]++)((?:;{_PARAM}(?:={_PARAM})?+)*+)", re.IGNORECASE | re.ASCII)
 _OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+):([!#-;=?-~]++)")
 _VISIBLE = re.compile(r"[!#-;=?-~]++")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
