@@ -21,11 +21,20 @@ def numbering_table() -> NumberingTable:
     return parse_tables({path.name: path.read_bytes() for path in (DATA / "numbering").glob("*.csv")})
 
 
+def tariff_names() -> tuple[str, ...]:
+    """Return the names of the tariffs that ship with chakka (files `NAME.toml`, `NAME@DATE.toml`)."""
+    return tuple(sorted({path.stem.partition("@")[0] for path in (DATA / "tariffs").glob("*.toml")}))
+
+
+@cache
+def shipped_tariff(name: str) -> Tariff:
+    """Return the newest version of one of `tariff_names()`, with the older ones behind it."""
+    files = [path for path in (DATA / "tariffs").glob("*.toml") if path.stem.partition("@")[0] == name]
+    areas = numbering_table().charge_areas
+    return in_succession(parse_tariff(path.read_bytes(), areas, shipped_holidays) for path in files)
+
+
 @cache
 def shipped_tariffs() -> Mapping[str, Tariff]:
-    """Return the tariffs that ship with chakka by name: the newest version of each, older ones behind it."""
-    versions: dict[str, list[Tariff]] = {}
-    for path in sorted((DATA / "tariffs").glob("*.toml")):
-        tariff = parse_tariff(path.read_bytes(), numbering_table().charge_areas, shipped_holidays)
-        versions.setdefault(tariff.name, []).append(tariff)
-    return MappingProxyType({name: in_succession(found) for name, found in versions.items()})
+    """Return every tariff that ships with chakka by name."""
+    return MappingProxyType({name: shipped_tariff(name) for name in tariff_names()})

@@ -1,6 +1,7 @@
 """From a tariff's text to a published version: refused unless every call it declares has one price."""
 
 import hashlib
+from calendar import isleap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
@@ -16,6 +17,7 @@ from chakka.routing.calendar import Holidays
 
 # A year with a 29 February, so that every day of any year can be named.
 LEAP_YEAR = 2000
+LEAP_DAY = (2, 29)
 
 
 def read_tariff(
@@ -42,7 +44,7 @@ def read_tariff(
     if problems:
         return None, problems
     tariff = _tariff(document, content, {key: bands_of(found) for key, found in spans.items()})
-    return _with_facts(tariff, areas, holidays), []
+    return _with_facts(tariff, document.header, areas, holidays), []
 
 
 def parse_tariff(content: bytes, areas: Iterable[ChargeArea], holidays: Callable[[], Holidays]) -> Tariff:
@@ -62,10 +64,13 @@ def parse_tariff(content: bytes, areas: Iterable[ChargeArea], holidays: Callable
 def in_succession(versions: Iterable[Tariff]) -> Tariff:
     """Return the newest version of a tariff with the older ones behind it, each valid until the next begins.
 
-    Raises: InputError if there is none, or two begin at the same instant: their order would be a guess.
+    Raises: InputError if there is none, one has another name, or two begin at the same instant (their
+            order would be a guess).
     """
     newest: Tariff | None = None
     for version in sorted(versions, key=_begins_at):
+        if newest is not None and newest.name != version.name:
+            raise InputError(f"{version.version} is no version of {newest.name}")
         if newest is not None and _begins_at(newest) == _begins_at(version):
             raise InputError(f"{newest.version} and {version.version} begin at the same instant")
         newest = msgspec.structs.replace(version, succeeds=newest)
@@ -201,7 +206,6 @@ def _tariff(document: TariffDocument, content: bytes, bands: Mapping[BandKey, Ba
         default_carrier_group=header.default_carrier_group,
         band_at=header.band_at,
         valid_from_ms=None if header.valid_from is None else _first_instant(header.valid_from),
-        also_holidays=_also_holidays(header),
     )
 
 
@@ -209,16 +213,29 @@ def _first_instant(day: date) -> int:
     return (day.toordinal() - EPOCH_ORDINAL) * DAY_MS - JST_OFFSET_MS
 
 
-def _also_holidays(header: Header) -> tuple[tuple[int, int], ...]:
-    days = (_month_day(text) for text in header.also_holidays)
-    return tuple(day for day in days if day is not None)
+def _with_facts(
+    tariff: Tariff, header: Header, areas: Iterable[ChargeArea], holidays: Callable[[], Holidays]
+) -> Tariff:
+    """Return the tariff with the days and distances that its prices depend on, and with no others."""
+    if any(day != bands.days[0] for bands in tariff.bands.values() for day in bands.days):
+        listed = holidays()
+        years = range(listed.first_year, listed.last_year + 1)
+        tariff = msgspec.structs.replace(
+            tariff,
+            holidays=listed.ordinals | _also_holidays(header, years),
+            known_days=range(date(years[0], 1, 1).toordinal(), date(years[-1], 12, 31).toordinal() + 1),
+        )
+    if len(tariff.zones) > 1:
+        grid = {area.name: area.grid for area in areas if area.grid is not None}
+        tariff = msgspec.structs.replace(tariff, grid=grid)
+    return tariff
 
 
-def _with_facts(tariff: Tariff, areas: Iterable[ChargeArea], holidays: Callable[[], Holidays]) -> Tariff:
-    by_day = any(day != bands.days[0] for bands in tariff.bands.values() for day in bands.days)
-    by_distance = len(tariff.zones) > 1
-    return msgspec.structs.replace(
-        tariff,
-        holidays=holidays() if by_day else None,
-        grid={area.name: area.grid for area in areas if area.grid is not None} if by_distance else {},
-    )
+def _also_holidays(header: Header, years: range) -> set[int]:
+    days = [day for text in header.also_holidays if (day := _month_day(text)) is not None]
+    return {
+        date(year, month, day).toordinal()
+        for year in years
+        for month, day in days
+        if (month, day) != LEAP_DAY or isleap(year)
+    }

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from chakka.charging.tariff import BandAt, BandKey, Bands, DayKind, Tariff, TariffRule
+from chakka.charging.tariff import BandAt, BandKey, Bands, Tariff, TariffRule
 from chakka.localtime import MINUTE_MS, jst_day_and_minute
 from chakka.numbering.model import CallerClass
 
@@ -112,17 +112,6 @@ def units_of(conversation_ms: int, rule: TariffRule, fault: bool) -> int:
     return max(rule.minimum_units, -(-conversation_ms // rule.unit_ms))
 
 
-def day_kind(tariff: Tariff, day: int) -> DayKind | None:
-    """Return the kind of a JST day (date ordinal) for bands, None beyond the years of the holiday list."""
-    holidays, on = tariff.holidays, date.fromordinal(day)
-    if holidays is not None:
-        if not holidays.first_year <= on.year <= holidays.last_year:
-            return None
-        if holidays.is_holiday(day) or (on.month, on.day) in tariff.also_holidays:
-            return DayKind.HOLIDAY
-    return (DayKind.SATURDAY, DayKind.SUNDAY)[on.weekday() - 5] if on.weekday() >= 5 else DayKind.WEEKDAY
-
-
 def _key(call: RatedCall, version: Tariff) -> tuple[BandKey, tuple[str, ...]]:
     """Return under which key the rules of the call stand, and which facts were assumed for it."""
     assumed: tuple[str, ...] = ()
@@ -163,10 +152,11 @@ def _charge(
 
 
 def _priced_by_band(call: RatedCall, version: Tariff, bands: Bands) -> tuple[_Priced, ...] | None:
-    at_answer = _rule_at(call.answered_at_ms, version, bands)
-    if at_answer is None:
+    day, minute = jst_day_and_minute(call.answered_at_ms)
+    kind = version.day_kind(day)
+    if kind is None:
         return None
-    rule, _ = at_answer
+    rule = bands.days[kind].at(minute)
     if version.band_at is BandAt.ANSWER:
         return (_Priced(rule, units_of(call.conversation_ms, rule, call.fault)),)
     priced = _priced_by_unit_start(call, version, bands)
@@ -198,7 +188,7 @@ def _priced_by_unit_start(call: RatedCall, version: Tariff, bands: Bands) -> tup
 def _rule_at(at_ms: int, version: Tariff, bands: Bands) -> tuple[TariffRule, int] | None:
     """Return the rule of an instant and the instant at which its band ends."""
     day, minute = jst_day_and_minute(at_ms)
-    kind = day_kind(version, day)
+    kind = version.day_kind(day)
     if kind is None:
         return None
     today = bands.days[kind]

@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 
 from chakka.numbering.model import CallerClass
-from chakka.routing.calendar import Holidays
 
 DAY_MINUTES = 1440
 # Charge areas stand on a grid of 2 km squares; distances are between squares.
@@ -22,6 +21,9 @@ class DayKind(IntEnum):
     SATURDAY = 1
     SUNDAY = 2
     HOLIDAY = 3
+
+
+WEEK = (*[DayKind.WEEKDAY] * 5, DayKind.SATURDAY, DayKind.SUNDAY)
 
 
 class BandAt(StrEnum):
@@ -82,8 +84,8 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
     classes:       the declared classes and the carrier groups of each, none = all carriers alike.
     zones:         by distance, nearest first; the last has no limit.
     bands:         (class, carrier group, zone) → rules; every one of them, every day, every minute.
-    holidays:      public holidays; None when no rule looks at them. `also_holidays`: (month, day) that
-                   count as holidays for bands.
+    holidays:      date ordinals that count as public holidays for bands. `known_days`: the ordinals for
+                   which they are known; None when no rule looks at them.
     grid:          charge area → square; empty when there is only one zone.
     """
 
@@ -100,9 +102,16 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
     band_at: BandAt = BandAt.ANSWER
     valid_from_ms: int | None = None
     succeeds: "Tariff | None" = None
-    holidays: Holidays | None = None
-    also_holidays: tuple[tuple[int, int], ...] = ()
+    holidays: frozenset[int] = frozenset()
+    known_days: range | None = None
     grid: Mapping[str, tuple[int, int]] = {}
+
+    def day_kind(self, day: int) -> DayKind | None:
+        """Return the kind of a JST day (date ordinal) for bands, None where holidays are not known."""
+        if self.known_days is not None and day not in self.known_days:
+            return None
+        # Ordinal 1 (0001-01-01) is a Monday.
+        return DayKind.HOLIDAY if day in self.holidays else WEEK[(day - 1) % 7]
 
     def zone_between(self, from_area: str | None, home_area: str | None) -> str | None:
         """Return the zone of a call between two charge areas, None when one of them is not known."""
