@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
-from chakka.cli import decide, number
+from chakka.cli import decide, number, rate
 
-COMMANDS: tuple[ModuleType, ...] = (decide, number)
+COMMANDS: tuple[ModuleType, ...] = (decide, number, rate)
 
 
 def parser() -> argparse.ArgumentParser:
