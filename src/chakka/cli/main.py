@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
-from chakka.cli import decide, number, rate
+from chakka.cli import calls, decide, explain, journal, number, plan, publish, rate
 
-COMMANDS: tuple[ModuleType, ...] = (decide, number, rate)
+COMMANDS: tuple[ModuleType, ...] = (calls, decide, explain, journal, number, plan, publish, rate)
 
 
 def parser() -> argparse.ArgumentParser:

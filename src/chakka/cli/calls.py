@@ -1,0 +1,81 @@
+"""`chakka calls`: the calls that came, newest first."""
+
+import argparse
+import sys
+import unicodedata
+from collections.abc import Iterable
+
+import msgspec
+
+from chakka.cli.call_row import HEADINGS, as_object, as_row
+from chakka.cli.data_directory import add_data_option, places
+from chakka.errors import InputError
+from chakka.localtime import parse_instant_ms
+from chakka.routing.decision import Reason
+from chakka.stores.ledger import CallFilter, Ledger
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    command = subparsers.add_parser("calls", help="list calls, newest first")
+    command.add_argument("--number", help="calls to this freephone number only")
+    command.add_argument("--since", type=instant, metavar="ISO", help="arrived at or after, with offset")
+    command.add_argument("--until", type=instant, metavar="ISO", help="arrived before, with offset")
+    command.add_argument("--reason", choices=[reason.value for reason in Reason], metavar="CODE")
+    command.add_argument("--limit", type=count, default=100)
+    add_data_option(command)
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=run)
+
+
+def instant(text: str) -> int:
+    """Return the instant of an ISO text with offset; a refusal says what is missing."""
+    try:
+        return parse_instant_ms(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
+
+
+def count(text: str) -> int:
+    """Return a positive number."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return int(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the calls as a table or as JSON; return 2 if there is no ledger."""
+    wanted = CallFilter(
+        number=arguments.number.replace("-", "") if arguments.number else None,
+        since_ms=arguments.since,
+        until_ms=arguments.until,
+        reason=arguments.reason,
+        limit=arguments.limit,
+    )
+    try:
+        with Ledger.open_to_read(places(arguments).ledger) as ledger:
+            calls = ledger.calls(wanted)
+    except InputError as fault:
+        print(f"chakka calls: {fault}", file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(msgspec.json.encode([as_object(call) for call in calls]).decode())
+    else:
+        print(table([HEADINGS, *map(as_row, calls)]))
+    return 0
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> str:
+    """Return rows in columns; full-width characters take two places."""
+    lines = list(rows)
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

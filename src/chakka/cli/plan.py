@@ -1,0 +1,83 @@
+"""`chakka plan show|history`: what is published for a number, and what was."""
+
+import argparse
+import sys
+
+import msgspec
+
+from chakka.cli.data_directory import add_data_option, places
+from chakka.errors import InputError
+from chakka.localtime import jst_iso
+from chakka.stores.plan_store import PlanStore, Version
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    command = subparsers.add_parser("plan", help="show the published plan of a number, or its history")
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="show|history")
+    show = verbs.add_parser("show", help="print the plan's text")
+    show.add_argument("--hash", help="an earlier version (default: the one in service)")
+    history = verbs.add_parser("history", help="list every version that was published")
+    for verb, function in ((show, run_show), (history, run_history)):
+        verb.add_argument("number", help="the freephone number")
+        add_data_option(verb)
+        verb.add_argument("--json", action="store_true")
+        verb.set_defaults(run=function)
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """Print the text of a version; return 1 if the number has no such version in service."""
+    try:
+        versions = _history(arguments)
+    except InputError as fault:
+        print(f"chakka plan: {fault}", file=sys.stderr)
+        return 2
+    wanted = arguments.hash or (versions[-1].published.hash if versions else "")
+    version = next((one for one in reversed(versions) if one.published.hash == wanted and one.text), None)
+    if version is None:
+        print(f"{arguments.number} has no plan {arguments.hash or 'in service'}", file=sys.stderr)
+        return 1
+    text = (version.text or b"").decode()
+    print(_as_json(version) if arguments.json else text, end="\n" if arguments.json else "")
+    return 0
+
+
+def run_history(arguments: argparse.Namespace) -> int:
+    """Print one line for each version, oldest first; return 1 if the number never had one."""
+    try:
+        versions = _history(arguments)
+    except InputError as fault:
+        print(f"chakka plan: {fault}", file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(f"[{','.join(map(_as_json, versions))}]")
+    else:
+        print("\n".join(map(_line, versions)) or f"{arguments.number} was never published")
+    return 0 if versions else 1
+
+
+def _history(arguments: argparse.Namespace) -> list[Version]:
+    number = arguments.number.replace("-", "")
+    with PlanStore.open(places(arguments).plans) as store:
+        return store.history(number)
+
+
+def _as_json(version: Version) -> str:
+    published = version.published
+    return msgspec.json.encode(
+        {
+            "number": version.number,
+            "sequence": version.sequence,
+            "hash": published.hash or None,
+            "at": jst_iso(published.at_ms),
+            "by": published.by,
+            "why": published.why,
+            "text": version.text.decode() if version.text is not None else None,
+        }
+    ).decode()
+
+
+def _line(version: Version) -> str:
+    published = version.published
+    what = published.hash or "withdrawn"
+    return "  ".join(filter(None, (jst_iso(published.at_ms), what, published.by, published.why)))

@@ -1,0 +1,69 @@
+"""`chakka publish`: from here on, calls to the plan's number are decided by it."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.plan_file import problem_lines, read_plan
+from chakka.clock import utc_ms
+from chakka.contract.model import Contract
+from chakka.contract.text import write_yaml
+from chakka.errors import InputError, Problem
+from chakka.facts import numbering_table
+from chakka.routing.calendar import shipped_holidays
+from chakka.routing.check import check
+from chakka.routing.compile import compile_plan, encode
+from chakka.stores.plan_store import PlanStore, Published
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    command = subparsers.add_parser("publish", help="check a plan and put it into service")
+    command.add_argument("plan", type=Path, help="the plan as YAML or JSON")
+    command.add_argument("--by", default=getpass.getuser(), help="who publishes (default: %(default)s)")
+    command.add_argument("--why", default="", help="why, for the history")
+    add_data_option(command)
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Publish and print the plan's hash; or print every problem and return 1, the number's plan unchanged."""
+    try:
+        contract, problems = read_plan(arguments.plan)
+        if contract is not None:
+            problems = check(contract, numbering_table(), shipped_holidays()).problems
+        if contract is None or problems:
+            _print_problems(problems, arguments.json)
+            return 1
+        plan_hash = publish(contract, arguments)
+    except (InputError, OSError) as fault:
+        print(f"chakka publish: {fault}", file=sys.stderr)
+        return 2
+    print(_as_json(contract.number, plan_hash) if arguments.json else plan_hash)
+    return 0
+
+
+def publish(contract: Contract, arguments: argparse.Namespace) -> str:
+    """Return the hash of the plan after the store holds it. The contract is without problems."""
+    plan = compile_plan(contract, numbering_table(), shipped_holidays())
+    published = Published(at_ms=utc_ms(), by=arguments.by, why=arguments.why, hash=plan.hash)
+    with PlanStore.open(places(arguments).plans, readonly=False) as store:
+        store.publish(contract.number, encode(plan), write_yaml(contract), published)
+    return plan.hash
+
+
+def _as_json(number: str, plan_hash: str) -> str:
+    return msgspec.json.encode({"number": number, "hash": plan_hash, "problems": []}).decode()
+
+
+def _print_problems(problems: Iterable[Problem], as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode({"hash": None, "problems": list(problems)}).decode())
+    else:
+        print(problem_lines(problems))
