@@ -45,7 +45,7 @@ class Input(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a transition does. A retransmission timer that restarts waits twice as long, E and G at most T2."""
+    """What a transition does. A retransmission timer restarted waits twice as long, E and G at most T2."""
 
     SEND = "send the message given"
     RESEND = "send the last message again"

@@ -1,0 +1,55 @@
+"""What a request must satisfy before any user sees it: RFC 3261 §8.2, as pure functions."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from chakka.sip.agent_core import ALLOW_LINE, SUPPORTED
+from chakka.sip.message import Request
+from chakka.sip.uri import OtherUri, parse_uri
+
+_KNOWN: Final = frozenset(
+    {"INVITE", "OPTIONS", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"}
+)
+_ONLY_IN_DIALOG: Final = frozenset({"BYE", "PRACK", "UPDATE", "INFO"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A final response of our own making and the header lines that it needs."""
+
+    status: int
+    lines: str = ""
+
+
+def refusal_outside_dialogs(request: Request) -> Refusal | None:
+    """Return why a request without a To-tag is refused, in the order of RFC 3261 §8.2; None to take it."""
+    if request.method in _ONLY_IN_DIALOG:
+        return Refusal(481)
+    if request.method not in _KNOWN:
+        return Refusal(501, ALLOW_LINE)
+    if isinstance(parse_uri(request.uri), OtherUri):
+        return Refusal(416)
+    # A B2BUA passes INVITEs on, so it counts hops as a proxy does (RFC 3261 §16.3).
+    if request.method == "INVITE" and request.max_forwards == 0:
+        return Refusal(483)
+    return refusal_of_options(request) or refusal_of_body(request)
+
+
+def refusal_of_options(request: Request) -> Refusal | None:
+    """Return 420 if the request requires what we do not understand (§8.2.2.3)."""
+    required = request.headers.values("Require")
+    unknown = [tag for tag in required if tag.lower() not in SUPPORTED]
+    return Refusal(420, f"Unsupported: {', '.join(unknown)}\r\n") if unknown else None
+
+
+def refusal_of_body(request: Request) -> Refusal | None:
+    """Return 415 if an INVITE carries a body that we must but cannot read (§8.2.3)."""
+    if request.method != "INVITE" or not request.body:
+        return None
+    kind = request.content_type or "application/sdp"
+    if kind == "application/sdp" or kind.startswith("multipart/"):
+        return None
+    disposition = (request.headers.get("Content-Disposition") or "").lower().replace(" ", "")
+    if "handling=optional" in disposition:
+        return None
+    return Refusal(415, "Accept: application/sdp\r\n")

@@ -1,0 +1,104 @@
+"""What the transactions and calls of one user agent share: identity, timers, tables, outbox, events."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, Protocol
+
+from chakka.sip.events import Event
+from chakka.sip.headers import MAGIC_COOKIE
+from chakka.sip.message import Request
+from chakka.sip.timers import Alarms, Timers
+from chakka.sip.transaction_message import Address, Echo
+
+if TYPE_CHECKING:  # The tables hold transactions, and every transaction knows this core.
+    from chakka.sip.transaction import ClientTransaction, ServerTransaction
+
+ALLOWED: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE", "INFO")
+ALLOW_LINE: Final = f"Allow: {', '.join(ALLOWED)}\r\n"
+SUPPORTED: Final = ("100rel", "timer")
+"""Option tags that we understand as a server; session timers are kept by the call plane."""
+
+
+class DialogUser(Protocol):
+    """A call that requests with its Call-ID and one of its local tags belong to."""
+
+    def has_dialog(self, local_tag: str, remote_tag: str) -> bool: ...
+
+    def on_request(self, request: Request, transaction: "ServerTransaction", now: float) -> None: ...
+
+    def on_ack(self, request: Request, now: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who we are on the wire. contact: our URI. via_host: `host:port` of our Vias. product: a token."""
+
+    contact: str
+    via_host: str
+    product: str
+
+
+class Core:
+    """The state that all parts of one user agent work on; it decides nothing."""
+
+    __slots__ = (
+        "alarms",
+        "calls",
+        "clients",
+        "counts",
+        "datagrams",
+        "events",
+        "identity",
+        "merging",
+        "servers",
+        "timers",
+        "token",
+    )
+
+    def __init__(self, identity: Identity, timers: Timers, token: Callable[[], str]) -> None:
+        self.identity = identity
+        self.timers = timers
+        self.token = token
+        self.alarms = Alarms()
+        self.datagrams: list[tuple[bytes, Address]] = []
+        self.events: list[Event] = []
+        self.clients: dict[tuple[str, str], ClientTransaction] = {}
+        self.servers: dict[tuple[object, ...], ServerTransaction] = {}
+        self.merging: dict[tuple[object, ...], ServerTransaction] = {}
+        self.calls: dict[tuple[str, str], DialogUser] = {}
+        self.counts: Counter[str] = Counter()
+
+    def send(self, packet: bytes, address: Address) -> None:
+        """Put one datagram into the outbox."""
+        self.datagrams.append((packet, address))
+
+    def branch(self) -> str:
+        """Return a new branch: the name of one client transaction."""
+        return f"{MAGIC_COOKIE}{self.token()}"
+
+    def via(self, branch: str) -> str:
+        """Return our Via for a request of `branch`; rport asks for symmetric responses (RFC 3581)."""
+        return f"SIP/2.0/UDP {self.identity.via_host};rport;branch={branch}"
+
+    def contact_line(self) -> str:
+        """Return the Contact header line of our dialogs."""
+        return f"Contact: <{self.identity.contact}>\r\n"
+
+    def user_agent_line(self) -> str:
+        """Return the header line that names our product in requests."""
+        return f"User-Agent: {self.identity.product}\r\n"
+
+    def server_line(self) -> str:
+        """Return the header line that names our product in responses."""
+        return f"Server: {self.identity.product}\r\n"
+
+    def refuse(self, echoed: Echo, address: Address, status: int, lines: str = "") -> None:
+        """Send one response and keep nothing of it (RFC 3261 §8.2.7).
+
+        The To-tag follows from the request, so that a repeated request gets the same one.
+        """
+        tag = blake2b(echoed.lines.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        self.counts[f"refused {status}"] += 1
+        self.send(echoed.response(status, tag, f"{self.server_line()}{lines}"), address)

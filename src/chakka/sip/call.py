@@ -1,0 +1,304 @@
+"""What both kinds of calls do in their dialog: ACK, BYE, re-INVITE, UPDATE, either way (RFC 3261 §12–15)."""
+
+from typing import Final, Literal
+
+from chakka.sip.agent_core import ALLOW_LINE, Core
+from chakka.sip.call_reinvite import OurReinvite, PendingAck
+from chakka.sip.dialog import Dialog, contact_uri
+from chakka.sip.events import Acked, AckTimeout, Bye, Reinvite
+from chakka.sip.message import Request, Response
+from chakka.sip.transaction import ClientTransaction, ServerTransaction
+from chakka.sip.transaction_message import HeaderPairs, body_lines, header_lines
+
+_NOT_ALLOWED: Final = frozenset({"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
+
+
+class UnackedAnswer:
+    """A 2xx of ours, sent again from T1 up to every T2 until its ACK (RFC 3261 §13.3.1.4)."""
+
+    __slots__ = ("_alarm", "_call", "_deadline", "_interval", "number", "transaction")
+
+    def __init__(self, call: "Call", transaction: ServerTransaction, now: float) -> None:
+        self._call = call
+        self.transaction = transaction
+        self.number = transaction.number
+        self._interval = call.core.timers.t1
+        self._deadline = now + call.core.timers.answer
+        self._alarm = call.core.alarms.start(now + self._interval, self, "2xx")
+
+    def on_alarm(self, name: str, now: float) -> None:
+        """Send the 2xx again, or give up."""
+        if now >= self._deadline:
+            self._call.on_ack_timeout(now)
+            return
+        core = self._call.core
+        self.transaction.send(200, self.transaction.packet, now)
+        self._interval = min(2 * self._interval, core.timers.t2)
+        self._alarm = core.alarms.start(min(now + self._interval, self._deadline), self, name)
+
+    def stop(self) -> None:
+        """Stop sending: the ACK is here or the call over."""
+        self._call.core.alarms.stop(self._alarm)
+
+
+class Call:
+    """One leg: a call that came in or went out, from its INVITE to its BYE. `owner` is free for the user."""
+
+    __slots__ = (
+        "_our_reinvite",
+        "_pending",
+        "_pending_contact",
+        "_to_ack",
+        "_unacked",
+        "_waiting_bye",
+        "call_id",
+        "core",
+        "dialog",
+        "is_ended",
+        "is_final",
+        "owner",
+    )
+
+    def __init__(self, core: Core, call_id: str) -> None:
+        self.core = core
+        self.call_id = call_id
+        self.owner: object | None = None
+        self.dialog: Dialog | None = None
+        self.is_final = False
+        self.is_ended = False
+        self._to_ack: PendingAck | None = None
+        self._unacked: UnackedAnswer | None = None
+        self._waiting_bye: HeaderPairs | None = None
+        self._our_reinvite: OurReinvite | None = None
+        self._pending: ServerTransaction | None = None
+        self._pending_contact: str | None = None
+
+    # What the user asks for.
+
+    def ack(self, now: float, body: bytes = b"") -> None:
+        """ACK the 2xx last reported (Answered, ReinviteAnswered); its repetitions get the same ACK.
+
+        Raises: RuntimeError if none waits for its ACK.
+        """
+        pending, self._to_ack = self._to_ack, None
+        if pending is None:
+            raise RuntimeError("no 2xx waits for an ACK")
+        pending.send(self.core, self._confirmed(), body)
+
+    def bye(self, now: float, headers: HeaderPairs = ()) -> None:
+        """End the dialog; a call that has ended already is left alone.
+
+        Our 2xx to the INVITE must be ACKed first (RFC 3261 §15): until then, or AckTimeout, the BYE waits.
+        Raises: RuntimeError for a call without an answer: `cancel` or `reject` it.
+        """
+        if self.is_ended:
+            return
+        self._confirmed()
+        if self.is_answer_open:
+            self._waiting_bye = headers
+            return
+        if self._to_ack is not None:
+            self.ack(now)
+        self._send_bye(now, headers)
+
+    def reinvite(self, now: float, body: bytes, headers: HeaderPairs = ()) -> None:
+        """Offer `body` (none: ask for an offer) by re-INVITE; on 491 it is tried again (§14.1).
+
+        Raises: RuntimeError while another re-INVITE of ours is not decided.
+        """
+        self._confirmed()
+        if self._our_reinvite is not None and not self._our_reinvite.is_decided:
+            raise RuntimeError("a re-INVITE is not decided yet")
+        self._our_reinvite = OurReinvite(self, body, headers)
+        if self._pending is None:
+            self._our_reinvite.send(now)
+        else:
+            self._our_reinvite.try_later(now)
+
+    def accept(
+        self, transaction: ServerTransaction, body: bytes, now: float, headers: HeaderPairs = ()
+    ) -> bool:
+        """Answer a Reinvite by 200 with `body`; return False if it was cancelled or ended meanwhile."""
+        if transaction is not self._pending:
+            return False
+        dialog = self._confirmed()
+        self._pending = None
+        dialog.refresh(self._pending_contact)
+        lines = f"{self.core.contact_line()}{ALLOW_LINE}{header_lines(headers)}{body_lines(body)}"
+        transaction.respond(200, dialog.local_tag, lines, body, now)
+        if transaction.method == "INVITE":
+            self._unacked = UnackedAnswer(self, transaction, now)
+        return True
+
+    def refuse(
+        self, transaction: ServerTransaction, status: int, now: float, headers: HeaderPairs = ()
+    ) -> bool:
+        """Refuse a Reinvite; the session stays as it is. Return False if it is decided already."""
+        if transaction is not self._pending:
+            return False
+        self._pending = None
+        transaction.respond(status, self._confirmed().local_tag, header_lines(headers), b"", now)
+        return True
+
+    @property
+    def made_call_id(self) -> bool:
+        """Whether the call is ours: who made the Call-ID waits longer after a glare."""
+        return False
+
+    @property
+    def is_answer_open(self) -> bool:
+        """Whether a 2xx of ours is not ACKed yet."""
+        return self._unacked is not None
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether a re-INVITE or UPDATE of the peer waits for the user's answer."""
+        return self._pending is not None
+
+    def await_ack(self, pending: PendingAck) -> None:
+        """Remember the 2xx that the next `ack` is for."""
+        self._to_ack = pending
+
+    def dialog_text(self) -> str:
+        """Return all that a later start needs for a BYE; see `UserAgent.bye_from_text`."""
+        return self._confirmed().text()
+
+    # What the network brings.
+
+    def has_dialog(self, local_tag: str, remote_tag: str) -> bool:
+        """Return whether a request with these tags (ours, the peer's) belongs to this call."""
+        dialog = self.dialog
+        return dialog is not None and (dialog.local_tag, dialog.remote_tag) == (local_tag, remote_tag)
+
+    def on_request(self, request: Request, transaction: ServerTransaction, now: float) -> None:
+        """Take a new request in the confirmed dialog."""
+        dialog = self._confirmed()
+        number = request.cseq.number
+        if dialog.remote_cseq is not None and number <= dialog.remote_cseq:
+            # RFC 3261 §12.2.2: out of order.
+            self._reply(transaction, 500, now)
+            return
+        dialog.remote_cseq = number
+        method = request.method
+        if method == "BYE":
+            self._on_bye(request, transaction, now)
+        elif self.is_ended:
+            self._reply(transaction, 481, now)
+        elif method in ("INVITE", "UPDATE"):
+            self._on_reinvite(request, transaction, now)
+        else:
+            self._on_other(method, transaction, now)
+
+    def on_ack(self, request: Request, now: float) -> None:
+        """Take an ACK in the dialog; only the first for our 2xx says anything new."""
+        unacked = self._unacked
+        if unacked is None or request.cseq.number != unacked.number:
+            return
+        unacked.stop()
+        self._unacked = None
+        self._on_confirmed()
+        self.core.events.append(Acked(self, request.body))
+        self._send_waiting_bye(now)
+
+    def on_ack_timeout(self, now: float) -> None:
+        """Take it that our 2xx was never ACKed."""
+        self._unacked = None
+        self._on_confirmed()
+        self.core.events.append(AckTimeout(self))
+        self._send_waiting_bye(now)
+
+    def on_cancel(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """Take the CANCEL of a re-INVITE: one that is not answered yet gets 487 (RFC 3261 §9.2)."""
+        self.refuse(transaction, 487, now)
+
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take the response to our BYE: whatever it says, the dialog is over (§15.1.1)."""
+        self._forget()
+
+    def on_failure(
+        self, transaction: ClientTransaction, cause: Literal["timeout", "transport"], now: float
+    ) -> None:
+        """Take it that our BYE was not answered."""
+        self._forget()
+
+    # Steps.
+
+    def _confirmed(self) -> Dialog:
+        if self.dialog is None:
+            raise RuntimeError("the call is not answered")
+        return self.dialog
+
+    def _reply(self, transaction: ServerTransaction, status: int, now: float, lines: str = "") -> None:
+        transaction.respond(status, "", lines, b"", now)
+
+    def _on_confirmed(self) -> None:
+        """Drop what was kept until the ACK."""
+
+    def _on_bye(self, request: Request, transaction: ServerTransaction, now: float) -> None:
+        self._reply(transaction, 200, now)
+        if not self.is_ended:
+            self._end(now)
+            self.core.events.append(Bye(self, request))
+        self._forget()
+
+    def _on_reinvite(self, request: Request, transaction: ServerTransaction, now: float) -> None:
+        ours = self._our_reinvite
+        if self._pending is not None or self._unacked is not None:
+            # RFC 3261 §14.2: an answer of ours is still to be given or acknowledged.
+            self._reply(transaction, 500, now, self._retry_after())
+        elif ours is not None and ours.is_sent:
+            self._reply(transaction, 491, now)
+        else:
+            self._pending = transaction
+            self._pending_contact = contact_uri(request)
+            transaction.user = self
+            if request.method == "INVITE":
+                transaction.trying(now)
+            self.core.events.append(Reinvite(self, request, transaction))
+
+    def _on_other(self, method: str, transaction: ServerTransaction, now: float) -> None:
+        if method in ("INFO", "OPTIONS"):
+            self._reply(transaction, 200, now, ALLOW_LINE)
+        elif method == "PRACK":
+            self._reply(transaction, 481, now)
+        elif method in _NOT_ALLOWED:
+            self._reply(transaction, 405, now, ALLOW_LINE)
+        else:
+            self._reply(transaction, 501, now, ALLOW_LINE)
+
+    def _retry_after(self) -> str:
+        # RFC 3261 §14.2: 0 to 10 seconds at random; the token is the only randomness here.
+        return f"Retry-After: {sum(self.core.token().encode()) % 11}\r\n"
+
+    def _send_waiting_bye(self, now: float) -> None:
+        headers, self._waiting_bye = self._waiting_bye, None
+        if headers is not None and not self.is_ended:
+            self._send_bye(now, headers)
+
+    def _send_bye(self, now: float, headers: HeaderPairs) -> None:
+        self._end(now)
+        start_bye(self.core, self._confirmed(), self, headers, now)
+
+    def _end(self, now: float) -> None:
+        """Stop all that still goes on in the dialog; pending requests of the peer get 487 (§15.1.2)."""
+        if self._pending is not None:
+            self.refuse(self._pending, 487, now)
+        if self._unacked is not None:
+            self._unacked.stop()
+            self._unacked = None
+        if self._our_reinvite is not None:
+            self._our_reinvite.stop()
+        self.is_ended = True
+
+    def _forget(self) -> None:
+        """Take the dialog out of the table; requests in it get 481 from now on."""
+        if self.dialog is not None:
+            self.core.calls.pop((self.call_id, self.dialog.local_tag), None)
+
+
+def start_bye(core: Core, dialog: Dialog, user: Call | None, headers: HeaderPairs, now: float) -> None:
+    """Send a BYE in `dialog`; `user` is told of its end."""
+    branch = core.branch()
+    head = dialog.head(core, branch, dialog.next_number())
+    packet = head.request("BYE", f"{core.user_agent_line()}{header_lines(headers)}")
+    ClientTransaction(core, branch, "BYE", user).start(head, packet, dialog.next_hop(), now)

@@ -1,0 +1,135 @@
+"""Our re-INVITE, tried again when the peer's crossed it, and the ACK that a 2xx of the peer waits for."""
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from chakka.sip.agent_core import ALLOW_LINE, Core
+from chakka.sip.dialog import Dialog, contact_uri
+from chakka.sip.events import ReinviteAnswered, ReinviteFailed
+from chakka.sip.message import Response
+from chakka.sip.timers import Alarm
+from chakka.sip.transaction import ClientTransaction
+from chakka.sip.transaction_message import Address, HeaderPairs, body_lines, header_lines
+
+if TYPE_CHECKING:  # A call makes its re-INVITEs, and they report to it.
+    from chakka.sip.call import Call
+
+_MOST_TRIES: Final = 5
+
+
+class PendingAck:
+    """The ACK for one 2xx: sent when the user says so, and again for every repetition of the 2xx."""
+
+    __slots__ = ("destination", "number", "packet")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.packet = b""
+        self.destination: Address = ("", 0)
+
+    def send(self, core: Core, dialog: Dialog, body: bytes) -> None:
+        """Build the ACK and send it: same CSeq as the INVITE, a branch of its own (RFC 3261 §13.2.2.4)."""
+        head = dialog.head(core, core.branch(), self.number)
+        self.packet = head.request("ACK", f"{core.user_agent_line()}{body_lines(body)}", body)
+        self.destination = dialog.next_hop()
+        self.repeat(core)
+
+    def repeat(self, core: Core) -> None:
+        """Send the ACK again, if the user has given it."""
+        if self.packet:
+            core.send(self.packet, self.destination)
+
+
+class OurReinvite:
+    """One re-INVITE of ours through all its tries."""
+
+    __slots__ = ("_ack", "_alarm", "_body", "_call", "_headers", "_tries", "is_decided", "is_sent")
+
+    def __init__(self, call: "Call", body: bytes, headers: HeaderPairs) -> None:
+        self._call = call
+        self._body = body
+        self._headers = headers
+        self._tries = 0
+        self._alarm: Alarm | None = None
+        self._ack: PendingAck | None = None
+        self.is_sent = False  # and without a final response yet
+        self.is_decided = False
+
+    def send(self, now: float) -> None:
+        """Send it; each try has a CSeq of its own."""
+        dialog = self._call.dialog
+        if dialog is None:
+            raise RuntimeError("the call is not answered")
+        core = self._call.core
+        branch = core.branch()
+        head = dialog.head(core, branch, dialog.next_number())
+        lines = f"{core.contact_line()}{core.user_agent_line()}{ALLOW_LINE}{header_lines(self._headers)}"
+        packet = head.request("INVITE", f"{lines}{body_lines(self._body)}", self._body)
+        self._tries += 1
+        self.is_sent = True
+        ClientTransaction(core, branch, "INVITE", self).start(head, packet, dialog.next_hop(), now)
+
+    def try_later(self, now: float) -> None:
+        """Wait before the next try.
+
+        RFC 3261 §14.1: 2.1 to 4 s for the side that made the Call-ID, 0 to 2 s for the other, in steps of
+        10 ms at random, so that the two do not cross again.
+        """
+        core = self._call.core
+        steps = int.from_bytes(core.token().encode()[-4:], "big")
+        wait = 2.1 + (steps % 191) / 100 if self._call.made_call_id else (steps % 201) / 100
+        self._alarm = core.alarms.start(now + wait, self, "re-INVITE")
+
+    def on_alarm(self, name: str, now: float) -> None:
+        """Try again, unless the peer's re-INVITE is still to be answered."""
+        if self._call.is_refreshing:
+            self.try_later(now)
+        else:
+            self.send(now)
+
+    def stop(self) -> None:
+        """Try no more: the call is over."""
+        self._call.core.alarms.stop(self._alarm)
+        self.is_decided = True
+
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take a response to one try."""
+        if response.status < 200:
+            return
+        self.is_sent = False
+        if response.status < 300:
+            self._on_accepted(response)
+        elif self.is_decided:
+            return
+        elif response.status == 491 and self._tries < _MOST_TRIES:
+            self.try_later(now)
+        else:
+            self._fail(response.status)
+
+    def on_failure(
+        self, transaction: ClientTransaction, cause: Literal["timeout", "transport"], now: float
+    ) -> None:
+        """Take it that a try was not answered."""
+        self.is_sent = False
+        if not self.is_decided:
+            self._fail(408 if cause == "timeout" else 503)
+
+    def _on_accepted(self, response: Response) -> None:
+        call = self._call
+        if self._ack is not None:
+            self._ack.repeat(call.core)
+            return
+        self._ack = PendingAck(response.cseq.number)
+        if call.dialog is None:
+            return
+        if self.is_decided:
+            # The call ended meanwhile; the peer's transaction still wants its ACK.
+            self._ack.send(call.core, call.dialog, b"")
+            return
+        self.is_decided = True
+        call.dialog.refresh(contact_uri(response))
+        call.await_ack(self._ack)
+        call.core.events.append(ReinviteAnswered(call, response))
+
+    def _fail(self, status: int) -> None:
+        self.is_decided = True
+        self._call.core.events.append(ReinviteFailed(self._call, status))

@@ -1,0 +1,132 @@
+"""A dialog: what two user agents must remember to send each other requests (RFC 3261 §12)."""
+
+from ipaddress import ip_address
+
+import msgspec
+
+from chakka.sip.agent_core import Core
+from chakka.sip.headers import parse_name_addr
+from chakka.sip.message import Request, Response
+from chakka.sip.transaction_message import DEFAULT_PORT, Address, RequestHead
+from chakka.sip.uri import SipUri, parse_uri
+
+
+class Dialog(msgspec.Struct):
+    """The state of RFC 3261 §12 and where its next hop is.
+
+    local, remote: From and To of our requests as written, tags and all.
+    routes:        the route set, nearest first, as written.
+    peer:          where the peer's own message came from: the next hop if no address can be read.
+    """
+
+    call_id: str
+    local: str
+    remote: str
+    local_tag: str
+    remote_tag: str
+    local_cseq: int
+    remote_cseq: int | None
+    target: str
+    routes: tuple[str, ...]
+    peer: Address
+
+    def head(self, core: Core, branch: str, number: int) -> RequestHead:
+        """Return the head of a request in this dialog (§12.2.1.1); `number` is its CSeq."""
+        uri, routes = self.target, self.routes
+        if routes and not is_loose(routes[0]):
+            # A strict router wants its own URI on the request line and the target as the last route.
+            uri, routes = parse_name_addr(routes[0]).uri, (*routes[1:], f"<{self.target}>")
+        return RequestHead(
+            uri,
+            core.via(branch),
+            self.local,
+            self.remote,
+            self.call_id,
+            number,
+            "".join([f"Route: {route}\r\n" for route in routes]),
+        )
+
+    def next_number(self) -> int:
+        """Return the CSeq of the next request of ours and count it."""
+        self.local_cseq += 1
+        return self.local_cseq
+
+    def next_hop(self) -> Address:
+        """Return the address of the next hop: the first route's or the target's, if it is an address."""
+        uri = parse_name_addr(self.routes[0]).uri if self.routes else self.target
+        return address_of(uri) or self.peer
+
+    def refresh(self, contact: str | None) -> None:
+        """Make `contact` the remote target, if there is one (§12.2.1.2, §12.2.2)."""
+        if contact is not None:
+            self.target = contact
+
+    def text(self) -> str:
+        """Return the dialog as JSON, from which a later start can still send BYE."""
+        return msgspec.json.encode(self).decode()
+
+
+def dialog_of_text(text: str) -> Dialog:
+    """Return the dialog that `Dialog.text` wrote. Raises: msgspec.ValidationError, msgspec.DecodeError."""
+    return msgspec.json.decode(text, type=Dialog)
+
+
+def dialog_of_request(request: Request, local_tag: str, peer: Address) -> Dialog:
+    """Return the dialog that our 2xx to `request` makes (§12.1.1)."""
+    to = request.headers.get("To") or ""
+    return Dialog(
+        request.call_id,
+        f"{to};tag={local_tag}",
+        request.headers.get("From") or "",
+        local_tag,
+        request.from_.tag or "",
+        0,
+        request.cseq.number,
+        contact_uri(request) or request.from_.uri,
+        tuple(request.headers.values("Record-Route")),
+        peer,
+    )
+
+
+def dialog_of_response(head: RequestHead, response: Response, peer: Address) -> Dialog:
+    """Return the dialog that a 2xx to our INVITE with `head` makes (§12.1.2)."""
+    return Dialog(
+        head.call_id,
+        head.from_,
+        response.headers.get("To") or head.to,
+        parse_name_addr(head.from_).tag or "",
+        response.to.tag or "",
+        head.number,
+        None,
+        contact_uri(response) or head.uri,
+        tuple(reversed(response.headers.values("Record-Route"))),
+        peer,
+    )
+
+
+def contact_uri(message: Request | Response) -> str | None:
+    """Return the SIP URI of the Contact; None without one, so that the call can still be ended."""
+    contact = message.contact
+    if contact is None or not isinstance(parse_uri(contact.uri), SipUri):
+        return None
+    return contact.uri
+
+
+def is_loose(route: str) -> bool:
+    """Return whether the route's URI has `lr`: it leaves the Request-URI alone (§16.12)."""
+    uri = parse_uri(parse_name_addr(route).uri)
+    return isinstance(uri, SipUri) and uri.param("lr") is not None
+
+
+def address_of(uri: str) -> Address | None:
+    """Return host and port of a SIP URI whose host or maddr is an IP address, else None: no look-ups."""
+    parsed = parse_uri(uri)
+    if not isinstance(parsed, SipUri):
+        return None
+    host = (parsed.param("maddr") or parsed.host).strip("[]")
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    # Port 0 can be written, but nothing can be sent there.
+    return host, parsed.port or DEFAULT_PORT

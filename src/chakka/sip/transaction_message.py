@@ -1,0 +1,139 @@
+"""Messages as they leave us, written straight to octets: responses from echoes, requests from heads."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from chakka.sip.grammar import format_params, safe
+from chakka.sip.headers import MAGIC_COOKIE, Via
+from chakka.sip.message import Request, Response
+from chakka.sip.reasons import REASONS
+
+Address = tuple[str, int]
+"""Host (an IP address as text) and port of one UDP end."""
+
+HeaderPairs = tuple[tuple[str, str], ...]
+"""Further header fields as (name, value), in the order in which they are to stand."""
+
+DEFAULT_PORT: Final = 5060
+
+
+def header_lines(headers: HeaderPairs) -> str:
+    """Return header fields as lines. Raises: ValueError if one would become two."""
+    return "".join([f"{safe(name)}: {safe(value)}\r\n" for name, value in headers])
+
+
+def body_lines(body: bytes, content_type: str = "application/sdp") -> str:
+    """Return the header line that describes `body`, nothing for an empty one."""
+    return f"Content-Type: {content_type}\r\n" if body else ""
+
+
+def _octets(head: str, body: bytes) -> bytes:
+    # What we echo was read with surrogateescape: a peer's From that is not UTF-8 goes back as it came.
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode("utf-8", "surrogateescape") + body
+
+
+def stamped(via: Via, source: Address) -> Via:
+    """Return the topmost Via with `received` and `rport` as seen here (RFC 3261 §18.2.1, RFC 3581 §4)."""
+    host, port = source
+    if "rport" in via.params:
+        return Via(via.transport, via.host, via.port, {**via.params, "received": host, "rport": str(port)})
+    if via.host.strip("[]") != host:
+        return Via(via.transport, via.host, via.port, {**via.params, "received": host})
+    return via
+
+
+def response_address(via: Via, source: Address) -> Address:
+    """Return where the response to a request from `source` goes (RFC 3261 §18.2.2, RFC 3581 §4).
+
+    maddr is not followed: nobody uses it for unicast, and it would let a stranger aim our responses.
+    """
+    if "rport" in via.params:
+        return source
+    return source[0], via.port or DEFAULT_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What every response to one request repeats (RFC 3261 §8.2.6.2), as header lines ready to send."""
+
+    vias: str
+    lines: str
+    to: str
+    is_to_tagged: bool
+    record_routes: str
+    timestamp: str
+
+    def response(
+        self, status: int, to_tag: str, lines: str = "", body: bytes = b"", reason: str = ""
+    ) -> bytes:
+        """Return a response as octets; `to_tag` "" adds none, nor is one added to a To that has its tag.
+
+        lines:  further header lines, Content-Type among them.
+        reason: the phrase, the usual one if "".
+        """
+        tag = "" if self.is_to_tagged or not to_tag else f";tag={to_tag}"
+        routes = self.record_routes if 100 < status < 300 else ""
+        first = f"SIP/2.0 {status} {safe(reason) or REASONS.get(status, 'Unspecified')}\r\n"
+        return _octets(f"{first}{self.vias}{routes}{self.lines}To: {self.to}{tag}\r\n{lines}", body)
+
+    def trying(self) -> bytes:
+        """Return the 100, which alone repeats the Timestamp (RFC 3261 §8.2.6.1)."""
+        return self.response(100, "", self.timestamp)
+
+
+def echo(request: Request, source: Address) -> Echo:
+    """Return what the responses to `request`, received from `source`, repeat."""
+    headers = request.headers
+    vias = headers.values("Via")
+    vias[0] = str(stamped(request.via, source))
+    timestamp = headers.get("Timestamp")
+    return Echo(
+        vias="".join([f"Via: {via}\r\n" for via in vias]),
+        lines=f"From: {headers.get('From')}\r\nCall-ID: {request.call_id}\r\nCSeq: {request.cseq}\r\n",
+        to=headers.get("To") or "",
+        is_to_tagged=bool(request.to.tag),
+        record_routes="".join([f"Record-Route: {route}\r\n" for route in headers.get_all("Record-Route")]),
+        timestamp=f"Timestamp: {timestamp}\r\n" if timestamp else "",
+    )
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """What a request, its CANCEL and its ACK have in common (RFC 3261 §8.1.1, §9.1, §17.1.1.3)."""
+
+    uri: str
+    via: str
+    from_: str
+    to: str
+    call_id: str
+    number: int
+    routes: str = ""
+    max_forwards: int = 70
+
+    def request(self, method: str, lines: str = "", body: bytes = b"") -> bytes:
+        """Return a request as octets; `lines` are further header lines, Content-Type among them."""
+        return _octets(
+            f"{method} {self.uri} SIP/2.0\r\nVia: {self.via}\r\n{self.routes}"
+            f"Max-Forwards: {self.max_forwards}\r\nFrom: {self.from_}\r\nTo: {self.to}\r\n"
+            f"Call-ID: {self.call_id}\r\nCSeq: {self.number} {method}\r\n{lines}",
+            body,
+        )
+
+    def failure_ack(self, response: Response) -> bytes:
+        """Return the ACK for a 3xx–6xx: our request's head with the To of the response."""
+        self.to = response.headers.get("To") or self.to
+        return self.request("ACK")
+
+
+def server_key(request: Request, method: str) -> tuple[object, ...]:
+    """Return what the messages of one server transaction share; `method` is INVITE for an ACK or CANCEL.
+
+    Source: RFC 3261 §17.2.3, both the branch rule and the one for RFC 2543 clients. The latter leaves the
+    To-tag out, so that an ACK is found by the same key: Call-ID, From-tag, CSeq and Via are enough.
+    """
+    via = request.via
+    branch = via.params.get("branch")
+    if branch is not None and branch.startswith(MAGIC_COOKIE):
+        return branch, via.host, via.port, method
+    params = format_params(via.params)
+    return request.call_id, request.from_.tag, request.cseq.number, via.host, via.port, params, method
