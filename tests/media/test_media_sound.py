@@ -69,6 +69,13 @@ def test_parts_are_cut_at_the_longest_silences_and_not_at_the_stops_within_words
     assert [len(piece) for piece in pieces] == [pytest.approx(len(word) + 400, abs=80)] * 3
 
 
+def test_a_signal_with_too_few_silences_is_refused() -> None:
+    two = np.concatenate([sine(500, 0.2), np.zeros(1_600), sine(500, 0.2)])
+    assert len(parts(two, 2)) == 2
+    with pytest.raises(InputError, match="not 3 pieces"):
+        parts(two, 3)
+
+
 @pytest.mark.parametrize("size", [0.001, 0.05, 0.9])
 def test_any_input_is_brought_to_19_db_below_full_scale(size: float) -> None:
     assert speech_level(levelled(sine(500, 0.5, size=size))) == pytest.approx(-19, abs=0.1)

@@ -62,10 +62,15 @@ def trimmed(signal: Signal) -> Signal:
 
 
 def parts(signal: Signal, count: int) -> list[Signal]:
-    """Return `count` pieces of a signal, cut in the middle of its longest silences and trimmed."""
+    """Return `count` pieces of a signal, cut in the middle of its longest silences and trimmed.
+
+    Raises: InputError when it has not enough silences.
+    """
     heard = np.flatnonzero(_is_heard(signal))
     gaps = np.diff(heard)
-    longest = np.sort(np.argsort(gaps, kind="stable")[len(gaps) - (count - 1) :])
+    longest = np.sort(np.argsort(gaps, kind="stable")[::-1][: count - 1])
+    if len(longest) < count - 1 or gaps[longest].min(initial=2) < 2:
+        raise InputError(f"there are not {count} pieces with silence between them")
     cuts = [int(heard[gap] + heard[gap + 1] + 1) * _FRAME // 2 for gap in longest]
     return [trimmed(piece) for piece in np.split(signal, cuts)]
 
