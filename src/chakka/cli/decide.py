@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from chakka.cli.plan_file import problem_lines, read_plan
 from chakka.contract.model import Contract
-from chakka.contract.text import read
 from chakka.errors import InputError, Problem
 from chakka.facts import numbering_table
 from chakka.localtime import parse_instant_ms
@@ -25,7 +25,7 @@ from chakka.routing.document import Language, sentences
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     command = subparsers.add_parser("decide", help="what a caller would get from a plan")
-    command.add_argument("plan", help="plan file, YAML or JSON")
+    command.add_argument("plan", type=Path, help="plan file, YAML or JSON")
     command.add_argument("--from", dest="calling_number", required=True, metavar="NUMBER")
     command.add_argument("--at", required=True, metavar="INSTANT", help="2026-11-23T10:00+09:00")
     command.add_argument("--class", dest="caller_class", choices=[each.value for each in CallerClass])
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the decision; 0 decided, 1 the plan has problems, 2 wrong usage."""
     table = numbering_table()
     try:
-        contract, problems = read(Path(arguments.plan).read_bytes(), table)
+        contract, problems = read_plan(arguments.plan)
         if contract is not None:
             problems = check(contract, table, shipped_holidays()).problems
         if contract is None or problems:
@@ -138,6 +138,5 @@ def _refused(problems: list[Problem], *, as_json: bool) -> int:
     if as_json:
         print(msgspec.json.encode({"problems": problems}).decode())
     else:
-        for problem in problems:
-            print(f"{problem.where}: {problem.code}: {problem.message}")
+        print(problem_lines(problems))
     return 1

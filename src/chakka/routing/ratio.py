@@ -33,6 +33,10 @@ def _next_member(shares: list[int], counts: list[int], drawn: int, period: int) 
 
     Under its upper quota: count < drawn·share/period, so that one more stays less than 1 above the share.
     Deadline: the last draw at which the next one may come without falling 1 below, ⌈(count+1)·period/share⌉.
+    Of equal deadlines the member furthest behind its share comes first: the calls spread more evenly.
     """
-    eligible = (member for member, share in enumerate(shares) if counts[member] * period < drawn * share)
-    return min(eligible, key=lambda member: (-(-(counts[member] + 1) * period // shares[member]), member))
+    behind = [drawn * share - count * period for share, count in zip(shares, counts, strict=True)]
+    return min(
+        (member for member in range(len(shares)) if behind[member] > 0),
+        key=lambda member: (-(-(counts[member] + 1) * period // shares[member]), -behind[member]),
+    )
