@@ -13,7 +13,7 @@ from chakka.contract.notation import dates_text, slot_text
 Tree = str | int | bool | list["Tree"] | dict[str, "Tree"]
 
 # A list or mapping of plain values goes on one line up to this column.
-LINE_WIDTH = 100
+LINE_WIDTH = 110
 # Words that need no quotes: they cannot be taken for numbers, slots, dates, or any YAML's true, false, null.
 PLAIN = re.compile(r"[^\W\d_][\w-]*")
 GUESSED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
