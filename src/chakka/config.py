@@ -1,1 +1,271 @@
-"""The one configuration file (TOML): addresses, trunks, lines, timers, where data lies."""
+"""The one configuration file (TOML): addresses, trunks, lines, timers, where data lies.
+
+`parse_config` checks every table by itself and reports what is wrong in each of them at once; unknown keys
+are faults, so that a typo cannot silently mean a default.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from chakka.errors import InputError, Problem
+from chakka.sip.timers import Timers
+from chakka.sip.uri import SipUri, parse_uri
+
+Address = tuple[str, int]
+Table = TypeVar("Table")
+
+
+class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A peer that brings calls, known by its addresses.
+
+    trusted:             its caller facts beyond the number are believed (signalling.md §1).
+    single_early_dialog: 180 without SDP until the 200, for peers that cannot take several early dialogs.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    trusted: bool = False
+    single_early_dialog: bool = False
+
+
+class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a line number is reached: a SIP URI with an IP address as host.
+
+    answer_within: seconds for the first 1xx, else the line is unreachable (service.md R4.2).
+    """
+
+    number: str
+    address: str
+    answer_within: float = 4.0
+
+    @property
+    def destination(self) -> Address:
+        """Where datagrams for this line go."""
+        uri = parse_uri(self.address)
+        if not isinstance(uri, SipUri):
+            raise InputError(f"line {self.number}: {self.address!r} is no SIP URI")
+        return uri.host, uri.port or 5060
+
+
+class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Timers of call control in seconds, beside the protocol's own.
+
+    ring:       longest ringing of one target (plan-format.md, ring_seconds).
+    tick:       proof of life of answered calls (reliability.md §1: at most 5).
+    media_open: how long the media process may take to open a stream before the call goes on without it.
+    longest:    longest conversation; then both legs are released.
+    shed_delay: queue delay above which new calls get 503.
+    """
+
+    ring: float = 180.0
+    tick: float = 5.0
+    media_open: float = 0.5
+    longest: float = 43_200.0
+    shed_delay: float = 0.2
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a node is told."""
+
+    node: str = "node1"
+    listen: Address = ("127.0.0.1", 5060)
+    rtp_host: str = "127.0.0.1"
+    rtp_ports: tuple[int, int] = (20000, 29999)
+    trunks: tuple[Trunk, ...] = ()
+    lines: Mapping[str, LineAddress] = {}
+    tariff: str = "hikari-wide"
+    directory: Path = Path("var")
+    prompts: Path = Path("var/prompts")
+    timers: Timers = Timers()
+    calls: CallTimers = CallTimers()
+
+    @property
+    def plans(self) -> Path:
+        """The plan store."""
+        return self.directory / "plans"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's segments."""
+        return self.directory / "journal"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger (SQLite)."""
+        return self.directory / "ledger.sqlite"
+
+    @property
+    def media_socket(self) -> Path:
+        """Where the media process listens."""
+        return self.directory / "media.sock"
+
+    @property
+    def feed_socket(self) -> Path:
+        """Where call events go; nobody need listen."""
+        return self.directory / "feed.sock"
+
+    def trunk_of(self, host: str) -> Trunk | None:
+        """Return the trunk that calls from this address belong to."""
+        return next((trunk for trunk in self.trunks if host in trunk.hosts), None)
+
+
+class _Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    udp: str = "127.0.0.1:5060"
+
+
+class _Rtp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    host: str = "127.0.0.1"
+    ports: str = "20000-29999"
+
+
+class _Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str = "node1"
+
+
+class _Tariff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str = "hikari-wide"
+
+
+class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    dir: str = "var"
+    prompts: str | None = None
+
+
+_TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
+
+
+def parse_config(text: bytes, base: Path) -> Config:
+    """Return the configuration that a TOML text describes.
+
+    base:   directory that relative paths start from.
+    Raises: InputError with one problem for each table that is wrong.
+    """
+    try:
+        document = tomllib.loads(text.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise _refusal([Problem(code="syntax", where="", message=f"no TOML: {fault}")]) from fault
+    reading = _Reading(document)
+    config = _read(reading, base)
+    if reading.problems:
+        raise _refusal(reading.problems)
+    return config
+
+
+def _refusal(problems: list[Problem]) -> InputError:
+    lines = "\n".join(f"  {problem.where}: {problem.message}" for problem in problems)
+    return InputError(f"the configuration has problems:\n{lines}", problems)
+
+
+class _Reading:
+    """A document taken apart table by table; faults are collected."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+        for key in sorted(document.keys() - _TABLES):
+            self.fault(key, "unknown_key", f"[{key}] is no table of the configuration")
+
+    def fault(self, where: str, code: str, message: str) -> None:
+        self.problems.append(Problem(code=code, where=where, message=message))
+
+    def one(self, name: str, kind: type[Table]) -> Table:
+        """Return a table, its defaults when absent or wrong."""
+        read = self._convert(name, self.document.get(name, {}), kind)
+        return kind() if read is None else read
+
+    def many(self, name: str, kind: type[Table]) -> list[Table]:
+        """Return the tables of an array, the wrong ones left out."""
+        rows = self.document.get(name, [])
+        if not isinstance(rows, list):
+            self.fault(name, "bad_value", f"write [[{name}]]: there can be several")
+            return []
+        read = (self._convert(f"{name}[{place}]", row, kind) for place, row in enumerate(rows))
+        return [row for row in read if row is not None]
+
+    def _convert(self, where: str, value: object, kind: type[Table]) -> Table | None:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as fault:
+            self.fault(where, "bad_value", str(fault))
+            return None
+
+    def address(self, where: str, text: str, default: Address) -> Address:
+        """Return (IP address, port) of `host:port`."""
+        host, _, port = text.rpartition(":")
+        host = host.strip("[]")
+        if not _is_ip(host) or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+            self.fault(where, "bad_value", f"{text!r} must be an IP address and a port: 127.0.0.1:5060")
+            return default
+        return host, int(port)
+
+    def ports(self, where: str, text: str) -> tuple[int, int]:
+        """Return (first, last) of a port range `20000-29999`."""
+        match = re.fullmatch("([0-9]{1,5})-([0-9]{1,5})", text)
+        if match is None or not 1024 <= int(match[1]) < int(match[2]) < 65536:
+            self.fault(where, "bad_value", f"{text!r} must be a range of ports within 1024-65535")
+            return Config().rtp_ports
+        return int(match[1]), int(match[2])
+
+
+def _read(reading: _Reading, base: Path) -> Config:
+    data, rtp = reading.one("data", _Data), reading.one("rtp", _Rtp)
+    directory = base / data.dir
+    return Config(
+        node=reading.one("node", _Node).name,
+        listen=reading.address("listen.udp", reading.one("listen", _Listen).udp, Config().listen),
+        rtp_host=_rtp_host(reading, rtp.host),
+        rtp_ports=reading.ports("rtp.ports", rtp.ports),
+        trunks=_trunks(reading),
+        lines=_lines(reading),
+        tariff=reading.one("tariff", _Tariff).name,
+        directory=directory,
+        prompts=base / data.prompts if data.prompts else directory / "prompts",
+        timers=reading.one("timers", Timers),
+        calls=reading.one("calls", CallTimers),
+    )
+
+
+def _rtp_host(reading: _Reading, host: str) -> str:
+    if not _is_ip(host):
+        reading.fault("rtp.host", "bad_value", f"{host!r} must be an IP address")
+    return host
+
+
+def _trunks(reading: _Reading) -> tuple[Trunk, ...]:
+    trunks = reading.many("trunk", Trunk)
+    owners: dict[str, str] = {}
+    for place, trunk in enumerate(trunks):
+        for host in trunk.hosts:
+            where = f"trunk[{place}].hosts"
+            if not _is_ip(host):
+                reading.fault(where, "bad_value", f"{host!r} must be an IP address")
+            if owners.setdefault(host, trunk.name) != trunk.name:
+                reading.fault(where, "bad_value", f"{host} is already a host of trunk {owners[host]!r}")
+    return tuple(trunks)
+
+
+def _lines(reading: _Reading) -> dict[str, LineAddress]:
+    lines: dict[str, LineAddress] = {}
+    for place, line in enumerate(reading.many("line", LineAddress)):
+        where = f"line[{place}]"
+        uri = parse_uri(line.address) if line.address.startswith("sip:") else None
+        if not isinstance(uri, SipUri) or not _is_ip(uri.host):
+            reading.fault(where, "bad_value", f"address {line.address!r} must be sip:…@IP-address:port")
+        if line.number in lines:
+            reading.fault(where, "bad_value", f"number {line.number} has an address already")
+        lines[line.number] = line
+    return lines
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
