@@ -1,0 +1,67 @@
+"""`python -m chakka.callplane --config FILE`: the embedded call plane as a process of its own."""
+
+import argparse
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+from chakka import facts
+from chakka.callplane.plane import CallPlane, Sources
+from chakka.callplane.server import Server, sip_socket
+from chakka.config import Config, parse_config
+from chakka.errors import InputError
+from chakka.sip.agent import UserAgent
+from chakka.stores.group_commit import GroupCommit
+from chakka.stores.journal import Journal
+from chakka.stores.plan_store import PlanStore
+
+
+def call_plane(config: Config, store: PlanStore) -> CallPlane:
+    """Return a call plane over a plan store, with chance from the operating system."""
+    host, port = config.listen
+    contact_host = f"[{host}]" if ":" in host else host
+    agent = UserAgent(
+        contact=f"sip:{contact_host}:{port}",
+        via_host=f"{contact_host}:{port}",
+        timers=config.timers,
+        token=partial(secrets.token_hex, 8),
+        product="chakka",
+        may_accept=lambda address: config.trunk_of(address[0]) is not None,
+    )
+    sources = Sources(table=facts.numbering_table(), read_plan=store.read, randomness=os.urandom)
+    return CallPlane(config, agent, sources)
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    with PlanStore.open(config.plans) as store, sip_socket(config.listen) as sip:
+        journal = GroupCommit(Journal.open(config.journal, config.node), loop)
+        await Server(config, call_plane(config, store), sip, journal).run(stopping)
+
+
+def main() -> int:
+    """Run the call plane; return the exit code."""
+    parser = argparse.ArgumentParser(prog="chakka.callplane", description="The embedded call plane.")
+    parser.add_argument("--config", type=Path, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        config = parse_config(arguments.config.read_bytes(), arguments.config.parent)
+        asyncio.run(serve(config))
+    except (InputError, OSError) as fault:
+        print(f"chakka.callplane: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

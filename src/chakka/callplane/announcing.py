@@ -1,0 +1,88 @@
+"""Refusals, with an announcement as early media where there is one (signalling.md §2; R5.2, R5.3)."""
+
+from chakka.callplane.call import Call, On, State
+from chakka.callplane.finals import REFUSALS
+from chakka.callplane.instant import Instant
+from chakka.callplane.session import listener
+from chakka.media import prompts
+from chakka.media.control import Close, Open, Opened, Play
+from chakka.routing.decision import Announcement, Reason
+from chakka.sip import events
+from chakka.sip.sdp import RemoteAudio, answer
+
+# Both sides agree on SDP a little before sound can pass: the first syllable must not be lost.
+_LEAD = "pause_400"
+
+
+def begin(call: Call, now: Instant) -> None:
+    """Play the decision's announcement, or refuse at once when there is none that can be heard."""
+    reached = _listener(call)
+    if call.known.decision.announcement is None or reached is None:
+        refuse(call, now)
+        return
+    call.state = State.OPENING
+    call.world.outbox.media.append(Open(id=call.id))
+    call.wait(On.MEDIA_TIMER, now.monotonic + call.world.config.calls.media_open)
+
+
+def _listener(call: Call) -> RemoteAudio | None:
+    """Return where the caller listens; None without an offer that can be met (offerless, no G.711)."""
+    return listener(call.known.offer) if call.known.attempt.has_g711 else None
+
+
+def on_opened(call: Call, now: Instant, event: Opened) -> None:
+    """The stream has a port: tell the caller by 183 and play."""
+    announcement, reached = call.known.decision.announcement, _listener(call)
+    assert announcement is not None and reached is not None, "only then a stream is opened"
+    call.state = State.PLAYING
+    call.unwait(On.MEDIA_TIMER)
+    body = answer(call.known.offer, event.host, event.port) or b""
+    call.caller.progress(now.monotonic, 183, body=body, reliable=True)
+    play = Play(
+        id=call.id,
+        host=reached.host,
+        port=reached.port,
+        law=reached.law.value,
+        payload_type=reached.payload_type,
+        clips=(_LEAD, *_clips(call, announcement)),
+        repeat=prompts.repeats(announcement),
+        pause_ms=prompts.REPEAT_PAUSE_MS,
+    )
+    call.world.outbox.media.append(play)
+    call.world.outbox.show("announcing", call_id=call.id, announcement=announcement)
+
+
+def _clips(call: Call, announcement: Announcement) -> tuple[str, ...]:
+    return prompts.script(announcement, number=call.number, variant=call.known.attempt.caller_class)
+
+
+def on_over(call: Call, now: Instant) -> None:
+    """The text is over, or cannot be played: final response."""
+    _close(call)
+    refuse(call, now)
+
+
+def on_given_up(call: Call, now: Instant) -> None:
+    """The caller hung up while listening: the call was refused all the same, for the decision's reason."""
+    _close(call)
+    call.caller.reject(now.monotonic, REFUSALS[Reason.ABANDONED].status)
+    refuse(call, now)
+
+
+def refuse(call: Call, now: Instant) -> None:
+    """End the call as the decision says."""
+    reason = call.known.decision.reason
+    headers: tuple[tuple[str, str], ...] = ()
+    if reason is Reason.MEDIA_NOT_ACCEPTED:
+        # RFC 3261 §20.43: 305 incompatible media format.
+        headers = (("Warning", '305 chakka "Only narrow-band G.711 audio is accepted"'),)
+    call.refuse(now, reason, REFUSALS[reason], headers)
+
+
+def _close(call: Call) -> None:
+    call.world.outbox.media.append(Close(id=call.id))
+
+
+def on_reliable_timeout(call: Call, now: Instant, _: events.ReliableTimeout) -> None:
+    """The caller does not acknowledge our 183: it cannot hear us either."""
+    on_over(call, now)

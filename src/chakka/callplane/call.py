@@ -1,0 +1,209 @@
+"""One call as call control knows it: the caller's leg, branches towards lines, and how it is written down.
+
+What happens when is in `transitions`; the work is done by `hunting`, `announcing` and `talking`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chakka.callplane.branch import Branch
+from chakka.callplane.finals import Final, reason_header
+from chakka.callplane.instant import Instant
+from chakka.callplane.occupancy import Occupancy
+from chakka.callplane.outbox import Outbox
+from chakka.config import Config, Trunk
+from chakka.records.model import CallFacts, Unanswered
+from chakka.routing.attempt import CallAttempt
+from chakka.routing.decision import Decision, Reason
+from chakka.routing.plan import CompiledPlan
+from chakka.sip.agent import UserAgent
+from chakka.sip.call import Call as Leg
+from chakka.sip.call_incoming import IncomingCall
+from chakka.sip.timers import Alarm, Alarms
+from chakka.sip.transaction import ServerTransaction
+from chakka.sip.transaction_message import HeaderPairs
+
+
+class State(StrEnum):
+    """Where a call is."""
+
+    HUNTING = "hunting"  # a line is being tried
+    OPENING = "opening"  # the media process has been asked for a port
+    PLAYING = "playing"  # the caller hears an announcement
+    STORING = "storing"  # a line answered; the entry is on its way to the disk
+    ANSWERED = "answered"  # the caller got 200
+    UP = "up"  # the caller's ACK came
+    RELEASED = "released"
+
+
+class On(StrEnum):
+    """What can happen to a call."""
+
+    CANCELLED = "cancelled"
+    ACKED = "acked"
+    ACK_TIMEOUT = "ack_timeout"
+    PRACKED = "pracked"
+    RELIABLE_TIMEOUT = "reliable_timeout"
+    PROVISIONAL = "provisional"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    BYE = "bye"
+    REINVITE = "reinvite"
+    REINVITE_ANSWERED = "reinvite_answered"
+    REINVITE_FAILED = "reinvite_failed"
+    MEDIA_OPENED = "media_opened"
+    MEDIA_FINISHED = "media_finished"
+    MEDIA_REFUSED = "media_refused"
+    STORED = "stored"
+    NOT_STORED = "not_stored"
+    NO_REPLY_TIMER = "no_reply_timer"
+    RING_TIMER = "ring_timer"
+    MEDIA_TIMER = "media_timer"
+    LONGEST_TIMER = "longest_timer"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What all calls of a node share. rung: timers of calls that are due, to be told with the moment."""
+
+    config: Config
+    agent: UserAgent
+    outbox: Outbox
+    occupancy: Occupancy
+    alarms: Alarms
+    rung: "list[tuple[Call, On]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What is known of a call when it comes in; let go once it is answered and written down.
+
+    offer: the caller's SDP as it came, empty for an offerless INVITE. hops: its Max-Forwards.
+    """
+
+    attempt: CallAttempt
+    decision: Decision
+    trunk: Trunk
+    plan: CompiledPlan | None
+    offer: bytes
+    hops: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reinviting:
+    """A change of the session on its way from one leg to the other."""
+
+    asking: Leg
+    transaction: ServerTransaction
+    is_offerless: bool
+
+
+class Call:
+    """A call from its INVITE to its record.
+
+    setup:  None once the call is answered and journalled: a long call need not hold it.
+    alarms: the timers that run, by what they will say.
+    """
+
+    __slots__ = (
+        "alarms",
+        "answered",
+        "branches",
+        "callee_left",
+        "caller",
+        "final",
+        "has_rung_out",
+        "id",
+        "is_offerless",
+        "number",
+        "reinviting",
+        "seized",
+        "setup",
+        "state",
+        "world",
+    )
+
+    def __init__(self, call_id: str, caller: IncomingCall, setup: Setup, world: World, now: Instant) -> None:
+        self.id = call_id
+        self.caller = caller
+        self.setup: Setup | None = setup
+        self.world = world
+        self.seized = now
+        self.number = setup.attempt.called_number
+        self.state = State.HUNTING
+        self.branches: list[Branch] = []
+        self.alarms: dict[On, Alarm] = {}
+        self.has_rung_out = False
+        self.is_offerless = not setup.offer
+        self.final: tuple[Reason, Final] | None = None
+        self.answered: Instant | None = None
+        self.callee_left: Instant | None = None
+        self.reinviting: Reinviting | None = None
+
+    @property
+    def current(self) -> Branch:
+        """Return the branch being tried, or talked on."""
+        return self.branches[-1]
+
+    @property
+    def known(self) -> Setup:
+        """Return what was known at the start; only asked for before the call is answered."""
+        assert self.setup is not None, "a call lets its set-up go once it is answered"
+        return self.setup
+
+    def wait(self, kind: On, until: float) -> None:
+        """Ask to be told at an instant."""
+        self.unwait(kind)
+        self.alarms[kind] = self.world.alarms.start(until, self, kind)
+
+    def unwait(self, kind: On) -> None:
+        """Do not ask any more."""
+        self.world.alarms.stop(self.alarms.pop(kind, None))
+
+    def unwait_all(self) -> None:
+        """Do not ask for anything any more."""
+        for alarm in self.alarms.values():
+            self.world.alarms.stop(alarm)
+        self.alarms.clear()
+
+    def on_alarm(self, name: str, now: float) -> None:
+        """Note that a timer is due; the call plane passes it on with the moment."""
+        self.alarms.pop(On(name), None)
+        self.world.rung.append((self, On(name)))
+
+    def facts(self) -> CallFacts:
+        """Return what goes into every entry of this call."""
+        decision = self.known.decision
+        return CallFacts(
+            call_id=self.id,
+            sip_call_id=self.caller.call_id,
+            attempt=self.known.attempt,
+            outcome=decision.outcome,
+            group=decision.group,
+            plan=decision.plan,
+            trace=decision.trace,
+            legs=tuple(branch.as_leg() for branch in self.branches),
+        )
+
+    def refuse(self, now: Instant, reason: Reason, final: Final, headers: HeaderPairs = ()) -> None:
+        """End the caller's INVITE and write the record of an unanswered call."""
+        if not self.caller.is_final:
+            self.caller.reject(now.monotonic, final.status, headers=(reason_header(final.cause), *headers))
+        entry = Unanswered(
+            facts=self.facts(),
+            reason=reason,
+            announcement=self.known.decision.announcement,
+            status=final.status,
+            cause=final.cause,
+            released_at_ms=now.utc_ms,
+        )
+        self.world.outbox.append(entry)
+        self.world.outbox.show("released", call_id=self.id, reason=reason, status=final.status)
+        self.leave()
+
+    def leave(self) -> None:
+        """Stop counting: the call is over for everybody."""
+        self.state = State.RELEASED
+        self.unwait_all()
+        self.world.occupancy.leave(self.number)

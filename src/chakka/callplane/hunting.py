@@ -1,0 +1,196 @@
+"""Trying lines one after another: branches, early media, overflow (service.md R4.2, signalling.md §3)."""
+
+from chakka.callplane.branch import Branch
+from chakka.callplane.branches import BranchEnd, branch_end, exhausted, goes_on
+from chakka.callplane.call import Call, On, State
+from chakka.callplane.cause import q850_cause
+from chakka.callplane.finals import REFUSALS, reason_header, rejected_by_line
+from chakka.callplane.instant import Instant
+from chakka.callplane.line_invite import line_invite
+from chakka.callplane.session import described, g711
+from chakka.records.model import Answered as AnsweredEntry
+from chakka.routing.decision import Reason
+from chakka.sip import events
+from chakka.sip.message import Response
+
+# The status that our own CANCEL brings about.
+_CANCELLED = 487
+
+
+def begin(call: Call, now: Instant) -> None:
+    """Try the first target."""
+    call.state = State.HUNTING
+    _next_target(call, now)
+
+
+def _next_target(call: Call, now: Instant) -> None:
+    """Try the next target that can be tried; none left: the call ends."""
+    targets = call.known.decision.targets
+    while len(call.branches) < len(targets):
+        if _try(call, targets[len(call.branches)], now):
+            return
+    ends = [branch.end for branch in call.branches if branch.end is not None]
+    reason, final = exhausted(ends)
+    call.refuse(now, reason, final)
+
+
+def _try(call: Call, number: str, now: Instant) -> bool:
+    """Start a branch; False when it ended at once, for want of an address or of a free channel."""
+    world = call.world
+    line = world.config.lines.get(number)
+    branch = Branch(number, line.address if line else "", now)
+    call.branches.append(branch)
+    if line is None:
+        branch.close(BranchEnd.UNREACHABLE, 404)
+        return False
+    if call.known.plan and number in world.occupancy.busy(call.known.plan):
+        branch.close(BranchEnd.BUSY, 486)
+        return False
+    world.occupancy.seize(number)
+    setup = call.known
+    invite = line_invite(world.config, line, setup.attempt, g711(setup.offer), setup.hops - 1)
+    branch.leg = world.agent.invite(invite, now.monotonic)
+    branch.leg.owner = call
+    call.wait(On.NO_REPLY_TIMER, now.monotonic + line.answer_within)
+    call.wait(On.RING_TIMER, now.monotonic + _ring_time(call))
+    return True
+
+
+def _ring_time(call: Call) -> float:
+    """Seconds that the current target may ring: the last of an overflow list rings on (plan-format.md)."""
+    longest = call.world.config.calls.ring
+    decision = call.known.decision
+    is_last_of_several = len(call.branches) == len(decision.targets) > 1
+    if decision.ring_seconds is None or is_last_of_several:
+        return longest
+    return min(float(decision.ring_seconds), longest)
+
+
+def on_provisional(call: Call, now: Instant, event: events.Provisional) -> None:
+    """The line is there: stop waiting for a sign of life; pass ringing and its early media on."""
+    call.unwait(On.NO_REPLY_TIMER)
+    status = event.response.status
+    if status == 100:
+        return
+    branch = call.current
+    if not branch.has_rung:
+        branch.ringing_at_ms = now.utc_ms
+        call.world.outbox.show("ringing", call_id=call.id, destination=branch.number)
+    _pass_ringing(call, now, event.response, event.tag)
+
+
+def _pass_ringing(call: Call, now: Instant, response: Response, line_tag: str | None) -> None:
+    branch = call.current
+    if call.known.trunk.single_early_dialog:
+        if not call.has_rung_out:
+            call.has_rung_out = True
+            call.caller.progress(now.monotonic, 180)
+        return
+    body = branch.early.get(line_tag) or g711(described(response))
+    branch.early[line_tag] = body
+    status = response.status if response.status in (180, 183) else 180
+    tag = branch.label(line_tag)
+    call.caller.progress(now.monotonic, status, tag=tag, body=body, reliable=bool(body))
+
+
+def on_no_reply(call: Call, now: Instant) -> None:
+    """No sign of life within the line's time: unreachable (R4.2)."""
+    _give_up(call, now, BranchEnd.UNREACHABLE, 408)
+
+
+def on_ring_time(call: Call, now: Instant) -> None:
+    """The ring time is over."""
+    _give_up(call, now, BranchEnd.NOT_ANSWERED, _CANCELLED)
+
+
+def _give_up(call: Call, now: Instant, end: BranchEnd, status: int) -> None:
+    branch = call.current
+    if branch.leg is not None:
+        branch.leg.cancel(now.monotonic)
+    _branch_over(call, now, end, status, None)
+
+
+def on_failed(call: Call, now: Instant, event: events.Failed) -> None:
+    """The line gave a final response, or none could be had."""
+    cause = q850_cause(event.response) if event.response else None
+    if event.cause == "transport":
+        end = BranchEnd.NETWORK
+    elif event.cause == "timeout" and not call.current.has_rung:
+        end = BranchEnd.UNREACHABLE
+    else:
+        end = branch_end(event.status, has_rung=call.current.has_rung)
+    _branch_over(call, now, end, event.status, cause)
+
+
+def _branch_over(call: Call, now: Instant, end: BranchEnd, status: int, cause: int | None) -> None:
+    branch = call.current
+    _free(call, branch)
+    branch.close(end, status, cause)
+    if goes_on(end, ring_seconds=call.known.decision.ring_seconds):
+        _next_target(call, now)
+    elif end is BranchEnd.NOT_ANSWERED:
+        call.refuse(now, Reason.NO_ANSWER, REFUSALS[Reason.NO_ANSWER])
+    else:
+        call.refuse(now, Reason.REJECTED, rejected_by_line(status, cause))
+
+
+def _free(call: Call, branch: Branch) -> None:
+    """The branch holds no channel any more, and none of its timers counts."""
+    call.unwait_all()
+    if branch.leg is not None:
+        branch.leg.owner = None
+        branch.leg = None
+        call.world.occupancy.free(branch.number)
+
+
+def on_given_up(call: Call, now: Instant) -> None:
+    """The caller gave up before an answer: the line stops ringing."""
+    _stop_ringing(call, now)
+    call.refuse(now, Reason.ABANDONED, REFUSALS[Reason.ABANDONED])
+
+
+def on_stopping(call: Call, now: Instant) -> None:
+    """This node stops: the carrier may try another."""
+    _stop_ringing(call, now)
+    call.refuse(now, Reason.OVERLOAD, REFUSALS[Reason.OVERLOAD], (("Retry-After", "10"),))
+
+
+def _stop_ringing(call: Call, now: Instant) -> None:
+    branch = call.current
+    if branch.leg is not None:
+        branch.leg.cancel(now.monotonic)
+        branch.close(BranchEnd.NOT_ANSWERED, _CANCELLED)
+        _free(call, branch)
+
+
+def on_answered(call: Call, now: Instant, event: events.Answered) -> None:
+    """A line answered: the entry goes to the disk before the 200 goes to the caller (reliability.md §1)."""
+    branch = call.current
+    assert branch.leg is not None, "an answer comes on a leg"
+    session = branch.early.get(event.tag) or g711(described(event.response))
+    if not call.is_offerless:
+        branch.leg.ack(now.monotonic)
+    if not session:
+        _answered_without_session(call, now)
+        return
+    call.unwait_all()
+    branch.status = event.response.status
+    branch.early = {event.tag: session}
+    call.answered = now
+    call.state = State.STORING
+    entry = AnsweredEntry(
+        facts=call.facts(),
+        destination=branch.number,
+        answered_at_ms=now.utc_ms,
+        monotonic_ms=now.monotonic_ms,
+        callee_dialog=branch.leg.dialog_text(),
+    )
+    call.world.outbox.append(entry, tell=call.id)
+
+
+def _answered_without_session(call: Call, now: Instant) -> None:
+    """A 200 whose SDP has no G.711 that we offered is no answer that can be talked on."""
+    branch = call.current
+    if branch.leg is not None:
+        branch.leg.bye(now.monotonic, (reason_header(88),))
+    _branch_over(call, now, BranchEnd.UNREACHABLE, 488, None)

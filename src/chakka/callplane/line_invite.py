@@ -1,0 +1,47 @@
+"""The INVITE towards a line, built from scratch (signalling.md §3): no header of the caller is copied."""
+
+from chakka.config import Config, LineAddress
+from chakka.routing.attempt import CallAttempt, Presentation
+from chakka.sip.agent import Outgoing
+
+
+def line_invite(config: Config, line: LineAddress, attempt: CallAttempt, offer: bytes, hops: int) -> Outgoing:
+    """Return the INVITE for one line.
+
+    offer: the caller's offer with everything but G.711 taken out, or empty.
+    hops:  Max-Forwards to write.
+    """
+    here = _host(config)
+    dialled = f"<sip:{attempt.called_number}@{here}>"
+    return Outgoing(
+        request_uri=line.address,
+        destination=line.destination,
+        from_=_calling_party(attempt, here),
+        to=f"<{line.address}>",
+        headers=(
+            # RFC 7044: which number was dialled, and that it led to this line.
+            ("History-Info", f"{dialled};index=1, <{line.address}>;index=1.1;mp=1"),
+            ("P-Called-Party-ID", dialled),
+            *_privacy(attempt),
+        ),
+        body=offer,
+        content_type="application/sdp",
+        max_forwards=hops,
+    )
+
+
+def _host(config: Config) -> str:
+    host = config.listen[0]
+    return f"[{host}]" if ":" in host else host
+
+
+def _calling_party(attempt: CallAttempt, here: str) -> str:
+    """A withheld number is never shown (signalling.md §1); RFC 3323 §4.1.1.3 gives the anonymous URI."""
+    if attempt.presentation is Presentation.ALLOWED and attempt.calling_number:
+        return f"<sip:{attempt.calling_number}@{here}>"
+    name = "Anonymous" if attempt.presentation is Presentation.WITHHELD else "Unavailable"
+    return f'"{name}" <sip:anonymous@anonymous.invalid>'
+
+
+def _privacy(attempt: CallAttempt) -> tuple[tuple[str, str], ...]:
+    return (("Privacy", "id"),) if attempt.presentation is Presentation.WITHHELD else ()

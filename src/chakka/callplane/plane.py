@@ -1,0 +1,255 @@
+"""The call plane without I/O: datagrams, media events, durable entries and timers in; effects out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chakka.callplane import announcing, hunting
+from chakka.callplane.call import Call, On, Setup, State, World
+from chakka.callplane.call_id import call_id
+from chakka.callplane.caller_facts import attempt_of, dialled_number
+from chakka.callplane.finals import REFUSALS, reason_header
+from chakka.callplane.instant import Instant
+from chakka.callplane.occupancy import Occupancy
+from chakka.callplane.outbox import Outbox
+from chakka.callplane.plans import Plans
+from chakka.callplane.session import described
+from chakka.callplane.transitions import happen
+from chakka.config import Address, Config, Trunk
+from chakka.media import control
+from chakka.numbering.table import NumberingTable
+from chakka.records.model import Tick
+from chakka.routing.attempt import CallAttempt, Live
+from chakka.routing.caller_shown import caller_shown
+from chakka.routing.decide import decide
+from chakka.routing.decision import Announcement, Decision, Outcome, Reason
+from chakka.routing.plan import CompiledPlan
+from chakka.sip import events
+from chakka.sip.agent import UserAgent
+from chakka.sip.message import Request, Response, respond
+from chakka.sip.timers import Alarms
+
+_ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE")
+_IN_CALL: dict[type[Any], On] = {
+    events.Cancelled: On.CANCELLED,
+    events.Acked: On.ACKED,
+    events.AckTimeout: On.ACK_TIMEOUT,
+    events.Pracked: On.PRACKED,
+    events.ReliableTimeout: On.RELIABLE_TIMEOUT,
+    events.Provisional: On.PROVISIONAL,
+    events.Answered: On.ANSWERED,
+    events.Failed: On.FAILED,
+    events.Bye: On.BYE,
+    events.Reinvite: On.REINVITE,
+    events.ReinviteAnswered: On.REINVITE_ANSWERED,
+    events.ReinviteFailed: On.REINVITE_FAILED,
+}
+_MEDIA: dict[type[Any], On] = {
+    control.Opened: On.MEDIA_OPENED,
+    control.Finished: On.MEDIA_FINISHED,
+    control.Refused: On.MEDIA_REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the call plane asks for: the numbering table, stored plans, chance (n → n random bytes)."""
+
+    table: NumberingTable
+    read_plan: Callable[[str], bytes | None]
+    randomness: Callable[[int], bytes]
+
+
+class CallPlane:
+    """All calls of one node. Every method takes the moment; effects wait in `outbox` and in `agent`."""
+
+    def __init__(self, config: Config, agent: UserAgent, sources: Sources) -> None:
+        self.config = config
+        self.agent = agent
+        self.outbox = Outbox()
+        self.calls: dict[str, Call] = {}
+        self.is_shedding = False
+        self.shed = 0
+        self._sources = sources
+        self._plans = Plans(sources.read_plan)
+        self._answered: set[str] = set()
+        self._next_tick = 0.0
+        self._world = World(
+            config=config,
+            agent=agent,
+            outbox=self.outbox,
+            occupancy=Occupancy(),
+            alarms=Alarms(),
+            rung=[],
+        )
+
+    # -- inputs
+
+    def datagram(self, data: bytes, source: Address, now: Instant) -> None:
+        """A datagram came from the SIP socket."""
+        self.agent.receive(data, source, now.monotonic)
+        self._settle(now)
+
+    def unreachable(self, destination: Address, now: Instant) -> None:
+        """The network refused to carry datagrams to an address."""
+        self.agent.transport_failed(destination, now.monotonic)
+        self._settle(now)
+
+    def media(self, event: control.Event, now: Instant) -> None:
+        """The media process said something."""
+        call = self.calls.get(event.id)
+        if call is None:
+            if isinstance(event, control.Opened):
+                self.outbox.media.append(control.Close(id=event.id))
+            return
+        self._happen(call, _MEDIA[type(event)], now, event)
+        self._settle(now)
+
+    def stored(self, call_id: str, is_durable: bool, now: Instant) -> None:
+        """An entry that a call waited for is on the disk, or will never be."""
+        call = self.calls.get(call_id)
+        if call is not None:
+            self._happen(call, On.STORED if is_durable else On.NOT_STORED, now)
+            self._settle(now)
+
+    def handle_timer(self, now: Instant) -> None:
+        """Let everything happen that is due."""
+        self.agent.handle_timer(now.monotonic)
+        self._world.alarms.ring(now.monotonic)
+        rung, self._world.rung[:] = list(self._world.rung), []
+        for call, kind in rung:
+            self._happen(call, kind, now)
+        self._settle(now)
+        if now.monotonic >= self._next_tick:
+            self._tick(now)
+
+    def next_timer(self) -> float:
+        """Return when `handle_timer` must be called next, on the monotonic clock."""
+        waiting = (self.agent.next_timer(), self._world.alarms.earliest(), self._next_tick)
+        return min(due for due in waiting if due is not None)
+
+    def stop(self, now: Instant) -> None:
+        """Let no new call in and release every call."""
+        self.is_shedding = True
+        for call in list(self.calls.values()):
+            self._happen(call, On.STOPPING, now)
+
+    # -- events
+
+    def _settle(self, now: Instant) -> None:
+        for event in self.agent.take_events():
+            self._dispatch(event, now)
+
+    def _dispatch(self, event: events.Event, now: Instant) -> None:
+        if isinstance(event, events.IncomingInvite):
+            self._incoming(event, now)
+        elif isinstance(event, events.OtherRequest):
+            self.agent.respond(event.transaction, _other_answer(event.request), now.monotonic)
+        elif type(event) in _IN_CALL:
+            self._in_call(event, now)
+
+    def _in_call(self, event: Any, now: Instant) -> None:
+        call = event.call.owner
+        if isinstance(call, Call):
+            self._happen(call, _IN_CALL[type(event)], now, event)
+
+    def _happen(self, call: Call, on: On, now: Instant, event: Any = None) -> None:
+        happen(call, on, now, event)
+        if call.state is State.RELEASED:
+            self._forget(call)
+        elif call.state is State.ANSWERED:
+            self._answered.add(call.id)
+
+    def _forget(self, call: Call) -> None:
+        self.calls.pop(call.id, None)
+        self._answered.discard(call.id)
+        for leg in (call.caller, *(branch.leg for branch in call.branches)):
+            if leg is not None:
+                leg.owner = None
+
+    # -- a new call
+
+    def _shed(self, event: events.IncomingInvite, now: Instant) -> None:
+        """Overload: no new call is let in; it is counted, not recorded (reliability.md §1)."""
+        self.shed += 1
+        after = 1 + self._sources.randomness(1)[0] % 10
+        final = REFUSALS[Reason.OVERLOAD]
+        headers = (("Retry-After", str(after)), reason_header(final.cause))
+        event.call.reject(now.monotonic, final.status, headers=headers)
+
+    def _incoming(self, event: events.IncomingInvite, now: Instant) -> None:
+        trunk = self.config.trunk_of(event.source[0])
+        if trunk is None:
+            # A stranger: no trunk of ours, so no caller whom we serve; nothing is recorded.
+            event.call.reject(now.monotonic, 403)
+            return
+        if self.is_shedding:
+            self._shed(event, now)
+            return
+        plan = self._plans.plan(dialled_number(event.request.uri))
+        setup = self._decide(event.request, trunk, plan, now)
+        identity = call_id(now.utc_ms, self._sources.randomness(10))
+        call = Call(identity, event.call, setup, self._world, now)
+        event.call.owner = call
+        self.calls[identity] = call
+        self._world.occupancy.enter(call.number)
+        self.outbox.show("decided", call_id=identity, **_shown(setup))
+        if setup.decision.outcome is Outcome.CONNECT:
+            hunting.begin(call, now)
+        else:
+            announcing.begin(call, now)
+        if call.state is State.RELEASED:
+            self._forget(call)
+
+    def _decide(self, request: Request, trunk: Trunk, plan: CompiledPlan | None, now: Instant) -> Setup:
+        attempt = attempt_of(request, trunk, self._sources.table, now.utc_ms)
+        decision = _NOT_IN_SERVICE if plan is None else self._decided(plan, attempt)
+        hops = 70 if request.max_forwards is None else request.max_forwards
+        return Setup(
+            attempt=attempt, decision=decision, trunk=trunk, plan=plan, offer=described(request), hops=hops
+        )
+
+    def _decided(self, plan: CompiledPlan, attempt: CallAttempt) -> Decision:
+        occupancy = self._world.occupancy
+        live = Live(busy=occupancy.busy(plan), calls_up=occupancy.calls_up(plan.number))
+        decision = decide(plan, attempt, self._plans.draws(plan), live)
+        if decision.sequence is not None:
+            self._plans.drawn(plan, decision.sequence)
+        return decision
+
+    # -- proof of life
+
+    def _tick(self, now: Instant) -> None:
+        self._next_tick = now.monotonic + self.config.calls.tick
+        if self._answered:
+            calls = tuple(sorted(self._answered))
+            self.outbox.append(Tick(at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms, calls=calls))
+
+
+_NOT_IN_SERVICE = Decision(
+    outcome=Outcome.REFUSE,
+    reason=Reason.NUMBER_NOT_IN_SERVICE,
+    plan="",
+    announcement=Announcement.NOT_IN_SERVICE,
+    trace=(("not_in_service",),),
+)
+
+
+def _other_answer(request: Request) -> Response:
+    """OPTIONS says what we can; nothing else is served outside calls."""
+    if request.method == "OPTIONS":
+        return respond(request, 200, headers=(_ALLOW, ("Accept", "application/sdp")))
+    return respond(request, 405, headers=(_ALLOW,))
+
+
+def _shown(setup: Setup) -> dict[str, Any]:
+    decision, attempt = setup.decision, setup.attempt
+    return {
+        "called_number": attempt.called_number,
+        "calling_number": caller_shown(attempt.calling_number, attempt.presentation),
+        "caller_class": attempt.rating_class,
+        "charge_area": attempt.charge_area,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "targets": decision.targets,
+    }

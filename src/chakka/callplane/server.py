@@ -1,0 +1,187 @@
+"""The call plane's edge: one UDP socket, journal thread, media socket and timers on one asyncio loop."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import socket
+import struct
+import time
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from chakka import __version__, clock
+from chakka.callplane.instant import Instant
+from chakka.callplane.plane import CallPlane
+from chakka.config import Address, Config
+from chakka.media.client import MediaClient
+from chakka.media.control import Event, Refused
+from chakka.records.entries import encode
+from chakka.records.left_open import close_open_calls
+from chakka.records.model import Boot, Entry
+from chakka.stores.group_commit import GroupCommit
+from chakka.stores.last_boots import entries_before
+
+log = logging.getLogger("chakka.callplane")
+
+# Datagrams taken in one turn of the loop, so that timers and media are never starved.
+_PER_TURN = 64
+_LARGEST = 65_535
+_RECEIVE_BUFFER = 4 << 20
+# Linux: not in the socket module. The kernel's receive time tells how long a datagram has waited.
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("@ll")
+_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
+_FEED = msgspec.json.Encoder()
+
+
+def now() -> Instant:
+    """Return the moment."""
+    return Instant(clock.monotonic_s(), clock.utc_ms())
+
+
+def sip_socket(address: Address) -> socket.socket:
+    """Return a bound UDP socket that never blocks and stamps what it receives."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sip = socket.socket(family, socket.SOCK_DGRAM)
+    sip.setblocking(False)
+    sip.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    sip.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    sip.bind(address)
+    return sip
+
+
+class Server:
+    """Carries what the call plane says to the network, the disk, the media process and the watchers."""
+
+    def __init__(self, config: Config, plane: CallPlane, sip: socket.socket, journal: GroupCommit) -> None:
+        self._config = config
+        self._plane = plane
+        self._sip = sip
+        self._journal = journal
+        self._media = MediaClient(config.media_socket, config.directory / "callplane.sock", self._on_media)
+        self._feed = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._feed.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until told to stop; then release every call and write everything down."""
+        self._media.start()
+        self._journal.start()
+        self._begin()
+        self._loop.add_reader(self._sip.fileno(), self._readable)
+        self._flush()
+        # What exists now lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await stopping.wait()
+        self._plane.stop(now())
+        self._flush()
+        self._loop.remove_reader(self._sip.fileno())
+        await self._loop.run_in_executor(None, self._journal.close)
+        self._media.close()
+
+    def _begin(self) -> None:
+        """Close what a crash left open, then begin this boot (reliability.md §1)."""
+        earlier = entries_before(self._config.journal, self._config.node, self._journal.boot)
+        for end in close_open_calls(earlier):
+            log.warning("call %s was cut by a crash after %d ms", end.call_id, end.conversation_ms)
+            self._journal.append(encode(end))
+        started = now()
+        boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)
+        self._journal.append(encode(boot))
+
+    # -- in
+
+    def _readable(self) -> None:
+        arrived = now()
+        delay = 0.0
+        try:
+            delay = self._take_first(arrived)
+            for _ in range(_PER_TURN - 1):
+                data, source = self._sip.recvfrom(_LARGEST)
+                self._plane.datagram(data, source[:2], arrived)
+        except BlockingIOError:
+            pass
+        except OSError as fault:
+            log.warning("receiving failed: %s", fault)
+        self._plane.is_shedding = delay > self._config.calls.shed_delay or not self._journal.has_room()
+        self._flush()
+
+    def _take_first(self, arrived: Instant) -> float:
+        """Take one datagram; return how many seconds it had waited in the kernel."""
+        data, ancillary, _, source = self._sip.recvmsg(_LARGEST, _ANCILLARY)
+        self._plane.datagram(data, source[:2], arrived)
+        for _, kind, stamp in ancillary:
+            if kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack(stamp[: _TIMESPEC.size])
+                return time.time() - float(seconds) - float(nanoseconds) / 1e9
+        return 0.0
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._plane.handle_timer(now())
+        self._flush()
+
+    def _on_media(self, event: Event) -> None:
+        self._plane.media(event, now())
+        self._flush()
+
+    def _on_durable(self, call_id: str, is_durable: bool) -> None:
+        self._plane.stored(call_id, is_durable, now())
+        self._flush()
+
+    # -- out
+
+    def _flush(self) -> None:
+        """Carry out what the call plane asked for; what comes of it at once may ask for more."""
+        outbox = self._plane.outbox
+        while True:
+            self._write(outbox.take_entries())
+            unheard = [command.id for command in outbox.take_media() if not self._media.send(command)]
+            unreachable = self._send(self._plane.agent.take_datagrams())
+            self._show(outbox.take_feed())
+            if not unheard and not unreachable:
+                break
+            for stream in unheard:
+                self._plane.media(Refused(id=stream, error="the media process is away"), now())
+            for destination in unreachable:
+                self._plane.unreachable(destination, now())
+        self._schedule()
+
+    def _write(self, entries: list[tuple[Entry, str | None]]) -> None:
+        for entry, waiting in entries:
+            told = None if waiting is None else partial(self._on_durable, waiting)
+            self._journal.append(encode(entry), told)
+
+    def _send(self, datagrams: list[tuple[bytes, Address]]) -> list[Address]:
+        """Send; return the destinations that the network refused."""
+        refused = []
+        for data, destination in datagrams:
+            try:
+                self._sip.sendto(data, destination)
+            except BlockingIOError:
+                # The send buffer is full: as good as lost on the way; SIP repeats what matters.
+                continue
+            except (OSError, OverflowError, ValueError) as fault:
+                log.info("cannot send to %s port %s: %s", *destination, fault)
+                refused.append(destination)
+        return refused
+
+    def _show(self, feed: list[dict[str, Any]]) -> None:
+        for event in feed:
+            # Nobody need watch, and a slow watcher must not hold up calls.
+            with contextlib.suppress(OSError):
+                self._feed.sendto(_FEED.encode(event), str(self._config.feed_socket))
+
+    def _schedule(self) -> None:
+        """Have the loop wake us when the next timer is due; waking too early is harmless."""
+        due = self._plane.next_timer()
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._on_timer)

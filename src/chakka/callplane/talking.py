@@ -1,0 +1,188 @@
+"""From the stored answer to the release: 200, ACK, changes of the session, BYE (signalling.md §3)."""
+
+from chakka.callplane.call import Call, On, Reinviting, State
+from chakka.callplane.cause import q850_cause
+from chakka.callplane.finals import CALLEE_LEFT, REFUSALS, reason_header
+from chakka.callplane.instant import Instant
+from chakka.callplane.session import described, g711
+from chakka.records.model import Confirmed, Released, ReleasedBy
+from chakka.routing.decision import Reason
+from chakka.sip import events
+from chakka.sip.call import Call as Leg
+from chakka.sip.message import Request
+
+_NORMAL = 16
+_TEMPORARY_FAILURE = 41
+_RECOVERY_ON_TIMER = 102
+
+
+def on_stored(call: Call, now: Instant) -> None:
+    """The answer is durable: the caller may have its 200."""
+    ((line_tag, session),) = call.current.early.items()
+    if call.callee_left is not None:
+        _left_before_the_caller_knew(call, now)
+        return
+    call.state = State.ANSWERED
+    tag = None if call.has_rung_out else call.current.label(line_tag)
+    call.caller.answer(now.monotonic, session, tag=tag)
+    call.world.outbox.show("answered", call_id=call.id, destination=call.current.number)
+    call.setup = None
+    call.wait(On.LONGEST_TIMER, now.monotonic + call.world.config.calls.longest)
+
+
+def _left_before_the_caller_knew(call: Call, now: Instant) -> None:
+    """The line hung up while its answer was being stored: nobody talked, nothing is charged."""
+    final = CALLEE_LEFT
+    call.caller.reject(now.monotonic, final.status, headers=(reason_header(final.cause),))
+    _write_release(call, now, ReleasedBy.CALLEE, conversation_ms=0, cause=final.cause)
+
+
+def on_not_stored(call: Call, now: Instant) -> None:
+    """The disk did not take the answer: without a record there is no call (reliability.md §3)."""
+    branch = call.current
+    if branch.leg is not None and call.callee_left is None:
+        branch.leg.bye(now.monotonic, (reason_header(REFUSALS[Reason.OVERLOAD].cause),))
+    call.world.occupancy.free(branch.number)
+    call.refuse(now, Reason.OVERLOAD, REFUSALS[Reason.OVERLOAD], (("Retry-After", "10"),))
+
+
+def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
+    """The caller's ACK: from here the call is chargeable (charging.md P1)."""
+    call.state = State.UP
+    call.world.outbox.append(Confirmed(call_id=call.id, at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms))
+    leg = call.current.leg
+    if leg is not None and call.is_offerless:
+        # The caller's answer to the line's offer comes in the ACK.
+        leg.ack(now.monotonic, g711(event.body))
+    call.current.early.clear()
+    if call.callee_left is not None:
+        call.caller.bye(now.monotonic)
+        _write_release(call, call.callee_left, ReleasedBy.CALLEE)
+
+
+def on_ack_timeout(call: Call, now: Instant) -> None:
+    """No ACK within 64·T1: both legs get BYE; the call was never confirmed and costs nothing."""
+    _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
+
+
+def on_too_long(call: Call, now: Instant) -> None:
+    """The longest call is over."""
+    _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
+
+
+def on_stopping(call: Call, now: Instant) -> None:
+    """This node stops: what cuts a call is our fault, so units are counted by floor (charging.md P1)."""
+    _hang_up(call, now, ReleasedBy.US, _TEMPORARY_FAILURE, is_fault=True)
+
+
+def _hang_up(call: Call, now: Instant, by: ReleasedBy, cause: int, *, is_fault: bool = False) -> None:
+    headers = (reason_header(cause),)
+    call.caller.bye(now.monotonic, headers)
+    if call.current.leg is not None and call.callee_left is None:
+        call.current.leg.bye(now.monotonic, headers)
+    _write_release(call, now, by, cause=cause, is_fault=is_fault)
+
+
+def on_bye_while_storing(call: Call, now: Instant, event: events.Bye) -> None:
+    """The line hung up before the caller could be told; the answer that was issued stands."""
+    if event.call is not call.caller:
+        call.callee_left = now
+
+
+def on_bye_before_ack(call: Call, now: Instant, event: events.Bye) -> None:
+    """A BYE that overtook the caller's ACK; we may not send BYE before it (RFC 3261 §15)."""
+    if event.call is call.caller:
+        on_bye(call, now, event)
+    else:
+        call.callee_left = now
+
+
+def on_bye(call: Call, now: Instant, event: events.Bye) -> None:
+    """One side hung up: the other is released too."""
+    cause = _cause_of(event.request)
+    headers = (reason_header(cause),)
+    if event.call is call.caller:
+        if call.current.leg is not None and call.callee_left is None:
+            call.current.leg.bye(now.monotonic, headers)
+        _write_release(call, now, ReleasedBy.CALLER, cause=cause)
+    else:
+        call.caller.bye(now.monotonic, headers)
+        _write_release(call, now, ReleasedBy.CALLEE, cause=cause)
+
+
+def _cause_of(request: Request) -> int:
+    return q850_cause(request) or _NORMAL
+
+
+def _write_release(  # noqa: PLR0913 - the parts of one entry
+    call: Call,
+    end: Instant,
+    by: ReleasedBy,
+    *,
+    conversation_ms: int | None = None,
+    cause: int = _NORMAL,
+    is_fault: bool = False,
+) -> None:
+    assert call.answered is not None, "only answered calls are released"
+    lasted = end.monotonic_ms - call.answered.monotonic_ms if conversation_ms is None else conversation_ms
+    entry = Released(
+        call_id=call.id,
+        released_at_ms=end.utc_ms,
+        conversation_ms=lasted,
+        released_by=by,
+        cause=cause,
+        fault=is_fault,
+    )
+    call.world.outbox.append(entry)
+    call.world.outbox.show("released", call_id=call.id, by=by, conversation_ms=lasted)
+    call.world.occupancy.free(call.current.number)
+    call.leave()
+
+
+def on_reinvite(call: Call, now: Instant, event: events.Reinvite) -> None:
+    """One side wants to change the session (hold, new address): ask the other."""
+    other = _other(call, event.call)
+    offer = described(event.request)
+    body = g711(offer)
+    if other is None or call.reinviting is not None or call.state is not State.UP:
+        event.call.refuse(event.transaction, 491, now.monotonic)
+    elif offer and not body:
+        event.call.refuse(event.transaction, 488, now.monotonic)
+    else:
+        call.reinviting = Reinviting(event.call, event.transaction, not offer)
+        other.reinvite(now.monotonic, body)
+
+
+def on_reinvite_answered(call: Call, now: Instant, event: events.ReinviteAnswered) -> None:
+    """The other side agreed: its answer (or offer, if there was none) goes back."""
+    change = call.reinviting
+    body = g711(described(event.response))
+    if change is None:
+        event.call.ack(now.monotonic)
+        return
+    if not change.is_offerless:
+        event.call.ack(now.monotonic)
+        call.reinviting = None
+    change.asking.accept(change.transaction, body, now.monotonic)
+
+
+def on_reacked(call: Call, now: Instant, event: events.Acked) -> None:
+    """ACK within an established call: the answer to an offer that the other side made, or nothing new."""
+    change = call.reinviting
+    if change is None or change.asking is not event.call:
+        return
+    call.reinviting = None
+    other = _other(call, event.call)
+    if other is not None:
+        other.ack(now.monotonic, g711(event.body))
+
+
+def on_reinvite_failed(call: Call, now: Instant, event: events.ReinviteFailed) -> None:
+    """The other side refused: the session stays as it was."""
+    change, call.reinviting = call.reinviting, None
+    if change is not None:
+        change.asking.refuse(change.transaction, event.status, now.monotonic)
+
+
+def _other(call: Call, leg: Leg) -> Leg | None:
+    return call.current.leg if leg is call.caller else call.caller
