@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
-from chakka.cli import calls, decide, explain, journal, number, plan, publish, rate
+from chakka.cli import calls, check, decide, explain, journal, number, plan, publish, rate, run
 
-COMMANDS: tuple[ModuleType, ...] = (calls, decide, explain, journal, number, plan, publish, rate)
+COMMANDS: tuple[ModuleType, ...] = (run, number, check, publish, plan, decide, calls, explain, rate, journal)
 
 
 def parser() -> argparse.ArgumentParser:
