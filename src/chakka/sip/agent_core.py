@@ -19,6 +19,7 @@ ALLOWED: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE"
 ALLOW_LINE: Final = f"Allow: {', '.join(ALLOWED)}\r\n"
 SUPPORTED: Final = ("100rel", "timer")
 """Option tags that we understand as a server; session timers are kept by the call plane."""
+SUPPORTED_LINE: Final = f"Supported: {', '.join(SUPPORTED)}\r\n"
 
 
 class DialogUser(Protocol):

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from chakka.sip.agent_core import ALLOW_LINE, Core
 from chakka.sip.call_reinvite import OurReinvite, PendingAck
 from chakka.sip.dialog import Dialog, contact_uri
-from chakka.sip.events import Acked, AckTimeout, Bye, Reinvite
+from chakka.sip.events import Acked, AckTimeout, Bye, Reinvite, ReinviteFailed
 from chakka.sip.message import Request, Response
 from chakka.sip.transaction import ClientTransaction, ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs, body_lines, header_lines
@@ -23,7 +23,9 @@ class UnackedAnswer:
         self.transaction = transaction
         self.number = transaction.number
         self._interval = call.core.timers.t1
-        self._deadline = now + call.core.timers.answer
+        timers = call.core.timers
+        # Not longer than the transaction that sends it lives.
+        self._deadline = now + min(timers.answer, timers.timer_l)
         self._alarm = call.core.alarms.start(now + self._interval, self, "2xx")
 
     def on_alarm(self, name: str, now: float) -> None:
@@ -78,8 +80,10 @@ class Call:
     def ack(self, now: float, body: bytes = b"") -> None:
         """ACK the 2xx last reported (Answered, ReinviteAnswered); its repetitions get the same ACK.
 
-        Raises: RuntimeError if none waits for its ACK.
+        A call that has ended meanwhile has been ACKed. Raises: RuntimeError if no 2xx waits for its ACK.
         """
+        if self.is_ended:
+            return
         pending, self._to_ack = self._to_ack, None
         if pending is None:
             raise RuntimeError("no 2xx waits for an ACK")
@@ -104,11 +108,15 @@ class Call:
     def reinvite(self, now: float, body: bytes, headers: HeaderPairs = ()) -> None:
         """Offer `body` (none: ask for an offer) by re-INVITE; on 491 it is tried again (§14.1).
 
-        Raises: RuntimeError while another re-INVITE of ours is not decided.
+        A call that has ended meanwhile reports ReinviteFailed with 481.
+        Raises: RuntimeError while another re-INVITE of ours is not decided (`is_reinviting`).
         """
         self._confirmed()
-        if self._our_reinvite is not None and not self._our_reinvite.is_decided:
+        if self.is_reinviting:
             raise RuntimeError("a re-INVITE is not decided yet")
+        if self.is_ended:
+            self.core.events.append(ReinviteFailed(self, 481))
+            return
         self._our_reinvite = OurReinvite(self, body, headers)
         if self._pending is None:
             self._our_reinvite.send(now)
@@ -151,12 +159,18 @@ class Call:
         return self._unacked is not None
 
     @property
+    def is_reinviting(self) -> bool:
+        """Whether a re-INVITE of ours waits for its final response or its next try."""
+        return self._our_reinvite is not None
+
+    @property
     def is_refreshing(self) -> bool:
         """Whether a re-INVITE or UPDATE of the peer waits for the user's answer."""
         return self._pending is not None
 
-    def await_ack(self, pending: PendingAck) -> None:
-        """Remember the 2xx that the next `ack` is for."""
+    def on_reinvite_decided(self, pending: PendingAck | None) -> None:
+        """Take it that our re-INVITE is over; `pending` is what the next `ack` is for."""
+        self._our_reinvite = None
         self._to_ack = pending
 
     def dialog_text(self) -> str:
@@ -288,6 +302,7 @@ class Call:
             self._unacked = None
         if self._our_reinvite is not None:
             self._our_reinvite.stop()
+            self._our_reinvite = None
         self.is_ended = True
 
     def _forget(self) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chakka.sip.agent_core import Core
+from chakka.sip.agent_core import SUPPORTED_LINE, Core
 from chakka.sip.call import Call, UnackedAnswer
 from chakka.sip.call_early import EarlyDialog
 from chakka.sip.dialog import dialog_of_request
@@ -94,18 +94,19 @@ class IncomingCall(Call):
     def answer(self, now: float, body: bytes, *, tag: str | None = None, headers: HeaderPairs = ()) -> None:
         """Answer by 200 with `body` on the dialog that the user calls `tag`; repeated until its ACK.
 
-        While a reliable provisional with SDP is not PRACKed the 200 waits (RFC 3262 §3), yet it is decided.
+        While a reliable provisional with SDP on it is not PRACKed the 200 waits (RFC 3262 §3), yet it is
+        decided.
         Raises: RuntimeError after the final response.
         """
         request = self._undecided()
         early = self._early_dialog(tag, request)
-        lines = early.lines((("Supported", "timer"), *headers), body)
+        lines = f"{SUPPORTED_LINE}{early.lines(headers, body)}"
         self.is_final = True
         self.request = None
         self.dialog = dialog_of_request(request, early.tag, self.source)
         self._stop_repeats()
         held = _HeldAnswer(early, lines, body)
-        if any(other.has_unacked_body for other in self._early.values()):
+        if early.has_unacked_body:
             self._held = held
         else:
             self._send_answer(held, now)
@@ -165,7 +166,7 @@ class IncomingCall(Call):
     def on_early_settled(self, now: float) -> None:
         """Send the answer that waited for a PRACK, if none is waited for any more."""
         held = self._held
-        if held is not None and not any(early.has_unacked_body for early in self._early.values()):
+        if held is not None and not held.early.has_unacked_body:
             self._held = None
             self._send_answer(held, now)
 

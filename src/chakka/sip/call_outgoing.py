@@ -111,12 +111,13 @@ class OutgoingCall(Call):
     def cancel(self, now: float, headers: HeaderPairs = ()) -> None:
         """Give the call up: CANCEL once a provisional has come (RFC 3261 §9.1), then Failed.
 
-        A call that has failed or was cancelled is left alone. Raises: RuntimeError after the answer: `bye`.
+        A call that has failed or was cancelled is left alone; one that was answered meanwhile gets BYE.
         """
         if self.is_ended or self.is_cancelled:
             return
         if self.is_final:
-            raise RuntimeError("the call is answered")
+            self.bye(now, headers)
+            return
         self.is_cancelled = True
         self._cancel_headers = headers
         if self.is_proceeding:

@@ -127,9 +127,10 @@ class OurReinvite:
             return
         self.is_decided = True
         call.dialog.refresh(contact_uri(response))
-        call.await_ack(self._ack)
+        call.on_reinvite_decided(self._ack)
         call.core.events.append(ReinviteAnswered(call, response))
 
     def _fail(self, status: int) -> None:
         self.is_decided = True
+        self._call.on_reinvite_decided(None)
         self._call.core.events.append(ReinviteFailed(self._call, status))

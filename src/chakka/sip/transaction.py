@@ -172,6 +172,7 @@ class ClientTransaction:
         self.core.alarms.stop(self.retry)
         self.core.alarms.stop(self.expiry)
         self.user = None
+        self.packet = b""
         self.core.clients.pop((self.branch, self.method), None)
 
 
@@ -296,6 +297,7 @@ class ServerTransaction:
         self.core.alarms.stop(self.retry)
         self.core.alarms.stop(self.expiry)
         self.user = None
+        self.packet = b""
         self.core.servers.pop(self.key, None)
         if self.merge_key is not None:
             self.core.merging.pop(self.merge_key, None)
