@@ -30,7 +30,7 @@ def dialled_digits(text: str) -> str | None:
 
 def national(digits: str) -> str:
     """Return `digits` as dialled within Japan: `+81422…` and `01081422…` as `0422…`, `0101…` as `+1…`."""
-    if digits.startswith("010"):
+    if digits.startswith("010") and len(digits) > 3:
         digits = "+" + digits[3:]
     if digits.startswith("+81"):
         # `+81 (0)3 …` is a common way to write it; no number in Japan has a second leading 0.
