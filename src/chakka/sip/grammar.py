@@ -31,7 +31,9 @@ _HIGHEST_PORT = 65535
 # 32 bits, the widest number of any header, have ten digits.
 _MOST_DIGITS = 10
 # Hosts and numbers remembered: those of a node's trunks, lines and their peers.
-_REMEMBERED = 512
+# A line of 8 KB each stays bearable memory (reliability.md §2), a dictionary of 3,000 parameters would not.
+_REMEMBERED = 256
+MOST_PARAMETERS: Final = 64
 
 
 class Malformed(PeerError):
@@ -120,7 +122,8 @@ def first_item(text: str) -> str:
 def parse_params(text: str) -> dict[str, str | None]:
     """Return the parameters of `;name=value;name` by lower-case name, values as written (None without `=`).
 
-    Raises: Malformed for anything else, and for a name that stands twice (RFC 3261 §7.3.1).
+    Raises: Malformed for anything else, for more than 64, and for a name that stands twice
+            (RFC 3261 §7.3.1).
     """
     params: dict[str, str | None] = {}
     end = 0
@@ -135,6 +138,8 @@ def parse_params(text: str) -> dict[str, str | None]:
             raise bad(f"parameters: {name} stands twice")
         params[name] = match[2]
         end = match.end()
+        if len(params) > MOST_PARAMETERS:
+            raise bad("parameters: too many")
     return params
 
 
@@ -190,7 +195,7 @@ def _ipv6_reference(text: str) -> str:
     if not text.endswith("]") or "%" in text:
         raise bad("host")
     # RFC 5118 §4.10: the first ABNF of RFC 3261 produced a third colon before an embedded IPv4 address.
-    address = text[1:-1].replace(":::", "::")
+    address = text[1:-1].replace(":::", "::") if "." in text else text[1:-1]
     try:
         IPv6Address(address)
     except AddressValueError:

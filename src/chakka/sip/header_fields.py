@@ -201,10 +201,10 @@ class Headers:
         """Raise Malformed unless the canonical names in `once` have one line, the others one or none."""
         for name in once:
             if len(self._lines.get(name, ())) != 1:
-                raise Malformed(400, f"Not one {name}")
+                raise Malformed(400, f"Missing or repeated {name}")
         for name in at_most_once:
             if len(self._lines.get(name, ())) > 1:
-                raise Malformed(400, f"More than one {name}")
+                raise Malformed(400, f"Repeated {name}")
 
     def __contains__(self, name: str) -> bool:
         return canonical(name) in self._lines

@@ -28,8 +28,8 @@ from chakka.sip.grammar import (
 
 Params = Mapping[str, str | None]
 
-# Values remembered per kind: the calls of a busy second; a few hundred bytes each.
-_REMEMBERED: Final = 512
+# Values remembered per kind: those of the messages of a busy second.
+_REMEMBERED: Final = 256
 MAGIC_COOKIE: Final = "z9hG4bK"
 _HIGHEST_SEQUENCE: Final = 2**31 - 1
 _HIGHEST_32_BIT: Final = 2**32 - 1
@@ -50,7 +50,7 @@ _ADDR_SPEC = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+:[!#-+\--:=@-~]++)[ \t]*+(;.
 _CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN})")
 _RACK = re.compile(rf"([0-9]++)[ \t]++([0-9]++)[ \t]++({TOKEN})")
 _REASON = re.compile(rf"({TOKEN})[ \t]*+(;.*+)?+", re.DOTALL)
-_RETRY_AFTER = re.compile(r"([0-9]++)[ \t]*+[(;]?.*+", re.DOTALL)
+_RETRY_AFTER = re.compile(r"([0-9]++)[ \t]*+(?:[(;].*+)?+", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]++")
 _MEDIA_TYPE = re.compile(rf"({TOKEN})[ \t]*+/[ \t]*+({TOKEN})[ \t]*+(;.*+)?+", re.DOTALL)
 

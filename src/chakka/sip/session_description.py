@@ -17,7 +17,9 @@ from chakka.sip.headers import parse_media_type
 SDP_TYPE: Final = "application/sdp"
 
 # Descriptions remembered: each is read for its filter, its answer and its remote address.
-_REMEMBERED: Final = 256
+_REMEMBERED: Final = 32
+# Far above what softphones with video and ICE send; a body of 64 KB could hold 16,000.
+_MOST_LINES: Final = 1_000
 _DEEPEST_MULTIPART: Final = 3
 _HIGHEST_PAYLOAD_TYPE: Final = 127
 
@@ -108,11 +110,14 @@ class Sdp(msgspec.Struct, frozen=True, kw_only=True):
 def parse_sdp(octets: bytes) -> Sdp:
     """Return the description that a body is. Lines of any other letter or form are passed over.
 
-    Raises: Malformed for a body without `v=0`, and for m- and c-lines that cannot be read.
+    Raises: Malformed for a body without `v=0` or of more than 1,000 lines, and for m- and c-lines that
+            cannot be read.
     """
     lines = octets.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     if not lines[0].startswith("v=0"):
         raise bad("SDP: it does not begin with v=0")
+    if len(lines) > _MOST_LINES:
+        raise bad("SDP: too many lines")
     sections: list[list[tuple[str, str]]] = [[]]
     for line in lines:
         if line[1:2] != "=":

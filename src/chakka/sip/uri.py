@@ -8,7 +8,7 @@ from urllib.parse import unquote as decode_escapes
 
 import msgspec
 
-from chakka.sip.grammar import bad, parse_host, parse_port
+from chakka.sip.grammar import MOST_PARAMETERS, bad, parse_host, parse_port
 
 Params = tuple[tuple[str, str | None], ...]
 
@@ -33,6 +33,8 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED_CHARACTER = re.compile(rf"[{_UNRESERVED}]")
 _VISUAL_SEPARATOR = re.compile(r"[-.()]")
+# URIs remembered: those of the messages of a busy second.
+_REMEMBERED: Final = 256
 # RFC 3261 §19.1.4: these count even when only one of two URIs has them.
 _DECISIVE_PARAMS: Final = ("user", "ttl", "method", "maddr", "transport")
 
@@ -97,11 +99,12 @@ class OtherUri(msgspec.Struct, frozen=True):
 Uri = SipUri | TelUri | OtherUri
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_REMEMBERED)
 def parse_uri(text: str) -> Uri:
     """Return the URI that `text` is.
 
-    Raises: Malformed for bad sip and tel URIs, ports over 65535, broken escapes, and what has no scheme.
+    Raises: Malformed for bad sip and tel URIs, ports over 65535, broken escapes, more than 64
+            parameters or headers, and what has no scheme.
     """
     scheme = text.partition(":")[0].lower()
     if scheme in ("sip", "sips"):
@@ -160,12 +163,18 @@ def _parse_tel(text: str) -> TelUri:
 
 
 def _split_params(text: str) -> Params:
-    pairs = (part.partition("=") for part in text.split(";")[1:])
+    parts = text.split(";")[1:]
+    if len(parts) > MOST_PARAMETERS:
+        raise bad("URI: too many parameters")
+    pairs = (part.partition("=") for part in parts)
     return tuple((name, value if equals else None) for name, equals, value in pairs)
 
 
 def _split_headers(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = (part.partition("=") for part in text.split("&"))
+    parts = text.split("&")
+    if len(parts) > MOST_PARAMETERS:
+        raise bad("URI: too many headers")
+    pairs = (part.partition("=") for part in parts)
     return tuple((name, value) for name, _, value in pairs)
 
 
