@@ -10,7 +10,7 @@ from chakka.errors import InputError
 from chakka.localtime import usage_month
 from chakka.numbering.table import NumberingTable
 from chakka.records import entries, fold
-from chakka.records.fold import NOTHING, CallEntries, CallEntry, Kept
+from chakka.records.fold import NOTHING, CallEntries, CallEntry
 from chakka.records.model import Boot, Record, Tick
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger, LedgerChange, Rated
@@ -25,12 +25,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch came to. `repeated` entries had been taken before and were ignored."""
+    """What a batch came to.
+
+    repeated:     entries that had been taken before and were ignored.
+    contradicted: calls of which the journals say different things; the ledger lists them.
+    """
 
     entries: int
     repeated: int
     rated: tuple[Rated, ...]
-    conflicts: tuple[Kept[CallEntry], ...]
+    contradicted: tuple[str, ...]
 
 
 def take(batch: Iterable[JournalEntry], ledger: Ledger, rules: Rules) -> Taken:
@@ -41,11 +45,14 @@ def take(batch: Iterable[JournalEntry], ledger: Ledger, rules: Rules) -> Taken:
     received = list(batch)
     with ledger.writing() as change:
         new = _deliver(received, change)
-        states, conflicts = _add(_read(new, change), change)
+        states = _add(_read(new, change), change)
         rated = keep(states, change, rules)
-        change.put_conflicts(conflicts)
+    contradicted = tuple(call_id for call_id, state in states.items() if fold.conflicts(state))
     return Taken(
-        entries=len(new), repeated=len(received) - len(new), rated=tuple(rated), conflicts=tuple(conflicts)
+        entries=len(new),
+        repeated=len(received) - len(new),
+        rated=tuple(rated),
+        contradicted=contradicted,
     )
 
 
@@ -55,6 +62,7 @@ def keep(states: Mapping[str, CallEntries], change: LedgerChange, rules: Rules) 
     rated = [rate_record(record, rules) for record in records.values() if record and is_to_rate(record)]
     change.put_calls({call_id: (state, records[call_id]) for call_id, state in states.items()})
     change.put_rated(rated)
+    change.put_conflicts(states)
     return rated
 
 
@@ -130,15 +138,10 @@ def _read(new: list[JournalEntry], change: LedgerChange) -> Iterator[tuple[fold.
         change.put_proof_of_life(node, boot, tick)
 
 
-def _add(
-    new: Iterable[tuple[fold.Key, CallEntry]], change: LedgerChange
-) -> tuple[dict[str, CallEntries], list[Kept[CallEntry]]]:
-    """Return the calls that the new entries are about, with these added, and the contradictions met."""
+def _add(new: Iterable[tuple[fold.Key, CallEntry]], change: LedgerChange) -> dict[str, CallEntries]:
+    """Return the calls that the new entries are about, with these added."""
     by_call = [(fold.call_id_of(entry), key, entry) for key, entry in new]
     states = change.entries_of({call_id for call_id, _, _ in by_call})
-    conflicts: list[Kept[CallEntry]] = []
     for call_id, key, entry in by_call:
-        states[call_id], conflict = fold.add(states.get(call_id, NOTHING), key, entry)
-        if conflict is not None:
-            conflicts.append(conflict)
-    return states, conflicts
+        states[call_id] = fold.add(states.get(call_id, NOTHING), key, entry)
+    return states

@@ -52,7 +52,7 @@ def take_what_is_there(reader: JournalReader, ledger: Ledger, rules: Rules, on_r
         taken = take(batch, ledger, rules)
         if taken.repeated:
             log.warning("%d journal entries delivered again, ignored", taken.repeated)
-        for kept in taken.conflicts:
-            log.error("journal entry %s contradicts an earlier one of its call", kept.key)
+        for call_id in taken.contradicted:
+            log.error("call %s: journal entries contradict each other, the first holds", call_id)
         on_rated(taken.rated)
     return bool(found)

@@ -31,13 +31,11 @@ def close_calls_of_silent_nodes(ledger: Ledger, now_ms: int, rules: Rules) -> li
 
 def _closed(call: CallEntries, change: LedgerChange, silent_since_ms: int) -> CallEntries | None:
     """Return the call with its estimated end, or None if its node may still be alive."""
-    if call.answered is None:
+    if not call.answered:
         return None
-    answered = call.answered.entry
-    node, boot, _ = call.answered.key
-    proved_ms = answered.monotonic_ms
-    if call.confirmed is not None and call.confirmed.entry.monotonic_ms is not None:
-        proved_ms = max(proved_ms, call.confirmed.entry.monotonic_ms)
+    answered = call.answered[0].entry
+    node, boot, _ = call.answered[0].key
+    proved_ms = max(answered.monotonic_ms, *(kept.entry.monotonic_ms or 0 for kept in call.confirmed), 0)
     tick = change.proof_of_life(node, boot)
     if tick is not None:
         if tick.at_ms >= silent_since_ms:
@@ -45,4 +43,4 @@ def _closed(call: CallEntries, change: LedgerChange, silent_since_ms: int) -> Ca
         # The call has no end, so it was up at every tick of its boot since its answer.
         proved_ms = max(proved_ms, tick.monotonic_ms)
     end = close(OpenCall(answered=answered, proved_ms=proved_ms))
-    return fold.add(call, (_CLOSED_BY_INGEST, boot, 0), end)[0]
+    return fold.add(call, (_CLOSED_BY_INGEST, boot, 0), end)

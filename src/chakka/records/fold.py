@@ -10,23 +10,26 @@ from chakka.routing.decision import Reason
 # Where an entry stands in the journals: (node, boot, sequence).
 Key = tuple[str, int, int]
 CallEntry = Unanswered | Answered | Confirmed | Released
-Kind = TypeVar("Kind", bound=CallEntry)
+Kind_co = TypeVar("Kind_co", bound=CallEntry, covariant=True)
 
 
-class Kept(msgspec.Struct, Generic[Kind], frozen=True, kw_only=True):
+class Kept(msgspec.Struct, Generic[Kind_co], frozen=True, kw_only=True):
     """An entry of a call and its key."""
 
     key: Key
-    entry: Kind
+    entry: Kind_co
 
 
 class CallEntries(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the journals said of one call so far, one entry of each kind."""
+    """All that the journals said of one call so far.
 
-    unanswered: Kept[Unanswered] | None = None
-    answered: Kept[Answered] | None = None
-    confirmed: Kept[Confirmed] | None = None
-    released: Kept[Released] | None = None
+    Of each kind, normally one entry; several when they contradict each other, the one that holds first.
+    """
+
+    unanswered: tuple[Kept[Unanswered], ...] = ()
+    answered: tuple[Kept[Answered], ...] = ()
+    confirmed: tuple[Kept[Confirmed], ...] = ()
+    released: tuple[Kept[Released], ...] = ()
 
 
 NOTHING = CallEntries()
@@ -41,30 +44,40 @@ def call_id_of(entry: CallEntry) -> str:
             return entry.call_id
 
 
-def add(call: CallEntries, key: Key, entry: CallEntry) -> tuple[CallEntries, Kept[CallEntry] | None]:
-    """Return the call with one more entry, and the entry that had to give way, if any.
+def add(call: CallEntries, key: Key, entry: CallEntry) -> CallEntries:
+    """Return the call with one more entry; the result does not depend on the order of adding.
 
-    Of two entries of one kind the first by key stays, but a real end supersedes an estimated one
-    (charging.md P10). One that gives way with other content is a conflict, for an operator to look at
-    (charging.md §4); a repetition is none. The result does not depend on the order of adding.
+    Of entries with the same content the first by key stays. Of those that contradict each other the first
+    by key holds, but a real end supersedes an estimated one (charging.md §4, P10).
     """
     kind = type(entry).__name__.lower()
-    new: Kept[CallEntry] = Kept(key=key, entry=entry)
-    old: Kept[CallEntry] | None = getattr(call, kind)
-    if old is None:
-        return msgspec.structs.replace(call, **{kind: new}), None
-    first, second = sorted((old, new), key=_precedence)
-    kept = msgspec.structs.replace(call, **{kind: first})
-    is_conflict = first.entry != second.entry and not _is_estimated(second)
-    return kept, second if is_conflict else None
+    kept: tuple[Kept[CallEntry], ...] = getattr(call, kind)
+    same = next((one for one in kept if one.entry == entry), None)
+    if same is not None and same.key <= key:
+        return call
+    others = (one for one in kept if one is not same)
+    return msgspec.structs.replace(
+        call, **{kind: tuple(sorted((*others, Kept(key=key, entry=entry)), key=_precedence))}
+    )
+
+
+def conflicts(call: CallEntries) -> list[Kept[CallEntry]]:
+    """Return the entries that contradict those that hold: for an operator to look at (charging.md §4)."""
+    rest: tuple[Kept[CallEntry], ...] = (
+        *call.unanswered[1:],
+        *call.answered[1:],
+        *call.confirmed[1:],
+        *call.released[1:],
+    )
+    return [kept for kept in rest if not _is_estimated(kept)]
 
 
 def fold(call: CallEntries) -> Record | None:
     """Return the record of a call as far as it is known; None if neither attempt nor answer was seen yet."""
-    if call.answered is not None and not (_is_refused_answer(call) and call.unanswered):
-        return _answered_record(call, call.answered.entry)
-    if call.unanswered is not None:
-        return _unanswered_record(call.unanswered.entry)
+    if call.answered and not (_is_refused_answer(call) and call.unanswered):
+        return _answered_record(call, call.answered[0].entry)
+    if call.unanswered:
+        return _unanswered_record(call.unanswered[0].entry)
     return None
 
 
@@ -83,7 +96,7 @@ def _is_estimated(kept: Kept[CallEntry]) -> bool:
 
 def _is_refused_answer(call: CallEntries) -> bool:
     """Return whether an answer came to nothing: the disk failed after the write, and the call was refused."""
-    return call.confirmed is None and call.released is None
+    return not call.confirmed and not call.released
 
 
 def _unanswered_record(end: Unanswered) -> Record:
@@ -104,11 +117,11 @@ def _answered_record(call: CallEntries, answered: Answered) -> Record:
         reason=Reason.OK,
         destination=answered.destination,
         answered_at_ms=answered.answered_at_ms,
-        is_confirmed=call.confirmed is not None,
+        is_confirmed=bool(call.confirmed),
     )
-    if call.released is None:
+    if not call.released:
         return record
-    end = call.released.entry
+    end = call.released[0].entry
     return msgspec.structs.replace(
         record,
         cause=end.cause,

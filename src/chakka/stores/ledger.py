@@ -14,7 +14,7 @@ from types import TracebackType
 import msgspec
 
 from chakka.errors import InputError
-from chakka.records.fold import CallEntries, CallEntry, Kept, Key, call_id_of
+from chakka.records.fold import CallEntries, Key, conflicts
 from chakka.records.model import Record, Tick
 from chakka.stores.ledger_schema import migrate
 from chakka.stores.ranges import Range, contiguous_end, merged
@@ -145,7 +145,7 @@ class Ledger:
         return [_ledger_call(row) for row in rows]
 
     def conflicts(self) -> list[tuple[str, str, int, int]]:
-        """Return (call id, node, boot, sequence) of the entries that contradict an earlier one."""
+        """Return (call id, node, boot, sequence) of the entries that contradict another of their call."""
         return list(
             self._connection.execute(
                 "SELECT call_id, node, boot, sequence FROM conflicts ORDER BY 1, 2, 3, 4"
@@ -195,7 +195,7 @@ class LedgerChange:
         """Return what was taken of these calls before; calls never heard of are absent."""
         rows = self._connection.execute(
             "SELECT call_id, entries FROM records WHERE call_id IN (SELECT value FROM json_each(?))",
-            (msgspec.json.encode(list(call_ids)).decode(),),
+            (_json_list(call_ids),),
         )
         return {call_id: _STATE.decode(entries) for call_id, entries in rows}
 
@@ -213,13 +213,17 @@ class LedgerChange:
             (msgspec.structs.astuple(one) for one in rated),
         )
 
-    def put_conflicts(self, conflicts: Iterable[Kept[CallEntry]]) -> None:
-        """List entries that contradict an earlier one of their call."""
+    def put_conflicts(self, calls: Mapping[str, CallEntries]) -> None:
+        """List the entries that contradict another one of their call, in place of those listed before."""
+        self._connection.execute(
+            "DELETE FROM conflicts WHERE call_id IN (SELECT value FROM json_each(?))", (_json_list(calls),)
+        )
         self._connection.executemany(
-            "INSERT OR REPLACE INTO conflicts VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO conflicts VALUES (?, ?, ?, ?, ?)",
             (
-                (call_id_of(kept.entry), *kept.key, msgspec.json.encode(kept.entry).decode())
-                for kept in conflicts
+                (call_id, *kept.key, msgspec.json.encode(kept.entry).decode())
+                for call_id, call in calls.items()
+                for kept in conflicts(call)
             ),
         )
 
@@ -249,6 +253,10 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, timeout=_WAIT_FOR_LOCK_S, isolation_level=None)
     except sqlite3.OperationalError as fault:
         raise InputError(f"ledger {path}: {fault}") from fault
+
+
+def _json_list(texts: Iterable[str]) -> str:
+    return msgspec.json.encode(list(texts)).decode()
 
 
 def _ledger_call(row: tuple[object, ...]) -> LedgerCall:
