@@ -1,24 +1,29 @@
-"""`chakka plan show|history`: what is published for a number, and what was."""
+"""`chakka plan show|history|withdraw`: what is published for a number, what was, and its end."""
 
 import argparse
+import getpass
 import sys
 
 import msgspec
 
 from chakka.cli.data_directory import add_data_option, places
+from chakka.clock import utc_ms
 from chakka.errors import InputError
 from chakka.localtime import jst_iso
-from chakka.stores.plan_store import PlanStore, Version
+from chakka.stores.plan_store import PlanStore, Published, Version
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     command = subparsers.add_parser("plan", help="show the published plan of a number, or its history")
-    verbs = command.add_subparsers(dest="verb", required=True, metavar="show|history")
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="show|history|withdraw")
     show = verbs.add_parser("show", help="print the plan's text")
     show.add_argument("--hash", help="an earlier version (default: the one in service)")
     history = verbs.add_parser("history", help="list every version that was published")
-    for verb, function in ((show, run_show), (history, run_history)):
+    withdraw = verbs.add_parser("withdraw", help="take the number out of service; its history stays")
+    withdraw.add_argument("--by", default=getpass.getuser(), help="who withdraws (default: %(default)s)")
+    withdraw.add_argument("--why", default="", help="why, for the history")
+    for verb, function in ((show, run_show), (history, run_history), (withdraw, run_withdraw)):
         verb.add_argument("number", help="the freephone number")
         add_data_option(verb)
         verb.add_argument("--json", action="store_true")
@@ -54,6 +59,23 @@ def run_history(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(map(_line, versions)) or f"{arguments.number} was never published")
     return 0 if versions else 1
+
+
+def run_withdraw(arguments: argparse.Namespace) -> int:
+    """Take the number out of service; return 1 if it was not in service."""
+    number = arguments.number.replace("-", "")
+    done = Published(at_ms=utc_ms(), by=arguments.by, why=arguments.why, hash="")
+    try:
+        with PlanStore.open(places(arguments).plans, readonly=False) as store:
+            sequence = store.withdraw(number, done)
+    except InputError as fault:
+        print(f"chakka plan: {fault}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(msgspec.json.encode({"number": number, "sequence": sequence}).decode())
+    else:
+        print(f"{number} is withdrawn")
+    return 0
 
 
 def _history(arguments: argparse.Namespace) -> list[Version]:
