@@ -7,6 +7,7 @@ from chakka.sip.call import Call, UnackedAnswer
 from chakka.sip.call_early import EarlyDialog
 from chakka.sip.dialog import dialog_of_request
 from chakka.sip.events import Cancelled
+from chakka.sip.grammar import safe
 from chakka.sip.message import Request
 from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ServerTransaction
@@ -117,12 +118,13 @@ class IncomingCall(Call):
         Raises: RuntimeError after the final response.
         """
         self._undecided()
+        phrase, lines = safe(reason or ""), header_lines(headers)
         tag = next((early.tag for early in self._early.values()), None) or self.core.token()
         self.is_final = self.is_ended = True
         self.request = None
         self.offer = b""
         self._drop_early()
-        self.transaction.refuse(status, reason or "", tag, header_lines(headers), now)
+        self.transaction.refuse(status, phrase, tag, lines, now)
 
     # What the network brings.
 
