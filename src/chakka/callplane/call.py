@@ -61,6 +61,7 @@ class On(StrEnum):
     MEDIA_TIMER = "media_timer"
     LONGEST_TIMER = "longest_timer"
     STOPPING = "stopping"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

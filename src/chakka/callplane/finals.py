@@ -31,6 +31,7 @@ REFUSALS: dict[Reason, Final] = {
     Reason.OVERLOAD: Final(503, 42),
 }
 NETWORK_FAILED = Final(480, 38)
+INTERNAL_FAULT = Final(500, 41)
 CALLEE_LEFT = Final(480, 31)
 
 # RFC 3261 §21: the final codes that may be passed on from a line; others become 480.
@@ -46,6 +47,7 @@ _TEXTS = {
     21: "Call rejected",
     31: "Normal, unspecified",
     38: "Network out of order",
+    41: "Temporary failure",
     42: "Switching equipment congestion",
     88: "Incompatible destination",
 }

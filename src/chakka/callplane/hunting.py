@@ -4,7 +4,7 @@ from chakka.callplane.branch import Branch
 from chakka.callplane.branches import BranchEnd, branch_end, exhausted, goes_on
 from chakka.callplane.call import Call, On, State
 from chakka.callplane.cause import q850_cause
-from chakka.callplane.finals import REFUSALS, reason_header, rejected_by_line
+from chakka.callplane.finals import INTERNAL_FAULT, REFUSALS, reason_header, rejected_by_line
 from chakka.callplane.instant import Instant
 from chakka.callplane.line_invite import line_invite
 from chakka.callplane.session import described, g711
@@ -153,6 +153,17 @@ def on_stopping(call: Call, now: Instant) -> None:
     """This node stops: the carrier may try another."""
     _stop_ringing(call, now)
     call.refuse(now, Reason.OVERLOAD, REFUSALS[Reason.OVERLOAD], (("Retry-After", "10"),))
+
+
+def on_fault(call: Call, now: Instant) -> None:
+    """A bug of ours: the line stops ringing, or is hung up, and the caller gets 500."""
+    leg = call.current.leg if call.branches else None
+    if leg is not None and leg.dialog is not None:
+        leg.bye(now.monotonic)
+        _free(call, call.current)
+    elif leg is not None:
+        _stop_ringing(call, now)
+    call.refuse(now, Reason.OVERLOAD, INTERNAL_FAULT)
 
 
 def _stop_ringing(call: Call, now: Instant) -> None:

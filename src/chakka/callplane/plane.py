@@ -26,6 +26,7 @@ from chakka.routing.decision import Announcement, Decision, Outcome, Reason
 from chakka.routing.plan import CompiledPlan
 from chakka.sip import events
 from chakka.sip.agent import UserAgent
+from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.message import Request, Response, respond
 from chakka.sip.timers import Alarms
 
@@ -73,6 +74,7 @@ class CallPlane:
         self._sources = sources
         self._plans = Plans(sources.read_plan)
         self._answered: set[str] = set()
+        self._in_hand: Call | IncomingCall | None = None
         self._next_tick = 0.0
         self._world = World(
             config=config,
@@ -128,6 +130,15 @@ class CallPlane:
         waiting = (self.agent.next_timer(), self._world.alarms.earliest(), self._next_tick)
         return min(due for due in waiting if due is not None)
 
+    def give_up(self, now: Instant) -> None:
+        """After a bug of ours: end the call that was in hand cleanly; all others go on."""
+        in_hand, self._in_hand = self._in_hand, None
+        if isinstance(in_hand, IncomingCall) and not in_hand.is_final:
+            in_hand.reject(now.monotonic, 500)
+        elif isinstance(in_hand, Call):
+            happen(in_hand, On.FAULT, now)
+            self._forget(in_hand)
+
     def stop(self, now: Instant) -> None:
         """Let no new call in and release every call."""
         self.is_shedding = True
@@ -154,7 +165,9 @@ class CallPlane:
             self._happen(call, _IN_CALL[type(event)], now, event)
 
     def _happen(self, call: Call, on: On, now: Instant, event: Any = None) -> None:
+        self._in_hand = call
         happen(call, on, now, event)
+        self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
         elif call.state is State.ANSWERED:
@@ -186,11 +199,13 @@ class CallPlane:
         if self.is_shedding:
             self._shed(event, now)
             return
+        self._in_hand = event.call
         plan = self._plans.plan(dialled_number(event.request.uri))
         setup = self._decide(event.request, trunk, plan, now)
         identity = call_id(now.utc_ms, self._sources.randomness(10))
         call = Call(identity, event.call, setup, self._world, now)
         event.call.owner = call
+        self._in_hand = call
         self.calls[identity] = call
         self._world.occupancy.enter(call.number)
         self.outbox.show("decided", call_id=identity, **_shown(setup))
@@ -198,6 +213,7 @@ class CallPlane:
             hunting.begin(call, now)
         else:
             announcing.begin(call, now)
+        self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
 

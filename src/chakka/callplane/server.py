@@ -7,6 +7,7 @@ import logging
 import socket
 import struct
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -103,7 +104,7 @@ class Server:
             delay = self._take_first(arrived)
             for _ in range(_PER_TURN - 1):
                 data, source = self._sip.recvfrom(_LARGEST)
-                self._plane.datagram(data, source[:2], arrived)
+                self._take(data, source[:2], arrived)
         except BlockingIOError:
             pass
         except OSError as fault:
@@ -114,25 +115,36 @@ class Server:
     def _take_first(self, arrived: Instant) -> float:
         """Take one datagram; return how many seconds it had waited in the kernel."""
         data, ancillary, _, source = self._sip.recvmsg(_LARGEST, _ANCILLARY)
-        self._plane.datagram(data, source[:2], arrived)
+        self._take(data, source[:2], arrived)
         for _, kind, stamp in ancillary:
             if kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack(stamp[: _TIMESPEC.size])
                 return time.time() - float(seconds) - float(nanoseconds) / 1e9
         return 0.0
 
+    def _take(self, data: bytes, source: Address, arrived: Instant) -> None:
+        self._guarded(self._plane.datagram, data, source, arrived)
+
     def _on_timer(self) -> None:
         self._timer = None
-        self._plane.handle_timer(now())
+        self._guarded(self._plane.handle_timer, now())
         self._flush()
 
     def _on_media(self, event: Event) -> None:
-        self._plane.media(event, now())
+        self._guarded(self._plane.media, event, now())
         self._flush()
 
     def _on_durable(self, call_id: str, is_durable: bool) -> None:
-        self._plane.stored(call_id, is_durable, now())
+        self._guarded(self._plane.stored, call_id, is_durable, now())
         self._flush()
+
+    def _guarded(self, handle: Callable[..., None], *arguments: object) -> None:
+        """The edge where our own bugs end: logged once, the call in hand released, all others unharmed."""
+        try:
+            handle(*arguments)
+        except Exception:
+            log.exception("%s failed", handle.__name__)
+            self._plane.give_up(now())
 
     # -- out
 

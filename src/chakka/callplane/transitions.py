@@ -79,6 +79,19 @@ TABLE: dict[tuple[State, On], Handler] = {
 }
 
 
+def _on_fault(call: Call, now: Instant) -> None:
+    """A bug of ours broke off what was being done for this call: both sides are released."""
+    if call.setup is None:
+        talking.on_stopping(call, now)
+    else:
+        hunting.on_fault(call, now)
+
+
+for _state in State:
+    if _state is not State.RELEASED:
+        TABLE[_state, On.FAULT] = _bare(_on_fault)
+
+
 def happen(call: Call, on: On, now: Instant, event: Any = None) -> None:
     """Let an event happen to a call. After release everything is stale.
 
