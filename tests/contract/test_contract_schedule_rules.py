@@ -79,8 +79,8 @@ def test_r4_1_weights_of_a_slot_are_those_of_members():
     slot = weighted(n0352001234=1, n0352001235=1, n0522001234=1)
     document["schedules"] = {"shifts": schedule(slot)}
     assert faults(document) == [
-        ("bad_value", "schedules.shifts.patterns.daily[0].weights.0352001235"),
         ("not_own_number", "schedules.shifts.patterns.daily[0].weights.0522001234"),
+        ("bad_value", "schedules.shifts.patterns.daily[0].weights.0352001235"),
     ]
 
 

@@ -1,5 +1,6 @@
 """Which charge areas each receiving group takes its callers from."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from chakka.contract.model import Contract, Origin
@@ -19,8 +20,12 @@ def charge_areas_of(contract: Contract, table: NumberingTable) -> Mapping[str, f
 
 def expansions(contract: Contract, table: NumberingTable) -> tuple[frozenset[int], ...]:
     """Return the indexes of the charge areas that each group covers, in the order of the groups."""
-    named = [_named(group.origin, table) for group in contract.groups]
-    rest = _nationwide(table).difference(*named)
+    everywhere = frozenset(range(len(table.charge_areas)))
+    by_name = _indexes_by_name(table)
+    named = [
+        everywhere if group.origin.nationwide else _union(group.origin, by_name) for group in contract.groups
+    ]
+    rest = everywhere.difference(*named)
     return tuple(
         rest if group.origin.rest else areas for group, areas in zip(contract.groups, named, strict=True)
     )
@@ -35,17 +40,20 @@ def prefectures_of(areas: Iterable[int], table: NumberingTable) -> frozenset[str
     return frozenset(table.charge_areas[index].prefecture for index in areas)
 
 
-def _named(origin: Origin, table: NumberingTable) -> frozenset[int]:
-    if origin.nationwide:
-        return _nationwide(table)
-    return frozenset(
-        area.index
-        for area in table.charge_areas
-        if area.region in origin.regions
-        or area.prefecture in origin.prefectures
-        or area.name in origin.charge_areas
-    )
+def _union(origin: Origin, by_name: Mapping[tuple[str, str], set[int]]) -> frozenset[int]:
+    names = [
+        *(("region", name) for name in origin.regions),
+        *(("prefecture", name) for name in origin.prefectures),
+        *(("charge area", name) for name in origin.charge_areas),
+    ]
+    return frozenset().union(*(by_name[name] for name in names if name in by_name))
 
 
-def _nationwide(table: NumberingTable) -> frozenset[int]:
-    return frozenset(range(len(table.charge_areas)))
+def _indexes_by_name(table: NumberingTable) -> Mapping[tuple[str, str], set[int]]:
+    """Return (kind, name) of every place → its charge areas. 北海道 is a region and a prefecture."""
+    found: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for area in table.charge_areas:
+        found["region", area.region].add(area.index)
+        found["prefecture", area.prefecture].add(area.index)
+        found["charge area", area.name].add(area.index)
+    return found

@@ -189,12 +189,15 @@ def _slot_weights(name: str, schedule: Schedule) -> Iterator[Problem]:
 
 
 def _strangers(places: Mapping[str, str], group: Group, own: Container[str]) -> Iterator[Problem]:
+    """Return the problems of the first number that is not the contract's, and of the first that is no member."""
     members = {} if group.ratio is None else group.ratio.weights
-    for number, place in places.items():
-        if number not in members:
-            code = "bad_value" if number in own else "not_own_number"
-            message = f"{number} is no member of the ratio of group {group.name!r}"
-            yield Problem(code=code, where=place, message=message)
+    strangers = [number for number in places if number not in members]
+    foreign = next((number for number in strangers if number not in own), None)
+    idle = next((number for number in strangers if number in own), None)
+    for code, number in (("not_own_number", foreign), ("bad_value", idle)):
+        if number is not None:
+            message = f"{number} is no member of the ratio of group {group.name!r} (R4.1)"
+            yield Problem(code=code, where=places[number], message=message)
 
 
 def _weighted_numbers(name: str, schedule: Schedule) -> Mapping[str, str]:
