@@ -7,9 +7,10 @@ are faults, so that a typo cannot silently mean a default.
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from chakka.sip.uri import SipUri, parse_uri
 
 Address = tuple[str, int]
 Table = TypeVar("Table")
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +44,7 @@ class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     number: str
     address: str
-    answer_within: float = 4.0
+    answer_within: Seconds = 4.0
 
     @property
     def destination(self) -> Address:
@@ -63,11 +65,11 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shed_delay: queue delay above which new calls get 503.
     """
 
-    ring: float = 180.0
-    tick: float = 5.0
-    media_open: float = 0.5
-    longest: float = 43_200.0
-    shed_delay: float = 0.2
+    ring: Seconds = 180.0
+    tick: Seconds = 5.0
+    media_open: Seconds = 0.5
+    longest: Seconds = 43_200.0
+    shed_delay: Seconds = 0.2
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,7 +228,7 @@ def _read(reading: _Reading, base: Path) -> Config:
         tariff=reading.one("tariff", _Tariff).name,
         directory=directory,
         prompts=base / data.prompts if data.prompts else directory / "prompts",
-        timers=reading.one("timers", Timers),
+        timers=_timers(reading),
         calls=reading.one("calls", CallTimers),
     )
 
@@ -235,6 +237,17 @@ def _rtp_host(reading: _Reading, host: str) -> str:
     if not _is_ip(host):
         reading.fault("rtp.host", "bad_value", f"{host!r} must be an IP address")
     return host
+
+
+def _timers(reading: _Reading) -> Timers:
+    given = reading.document.get("timers", {})
+    names = {field.name for field in fields(Timers)}
+    for name, value in given.items() if isinstance(given, dict) else ():
+        if name not in names:
+            reading.fault(f"timers.{name}", "unknown_key", f"{name} is none of {', '.join(sorted(names))}")
+        elif isinstance(value, int | float) and not 0 < value <= 86_400:
+            reading.fault(f"timers.{name}", "bad_value", f"{name} = {value} must be over 0 and at most a day")
+    return reading.one("timers", Timers)
 
 
 def _trunks(reading: _Reading) -> tuple[Trunk, ...]:

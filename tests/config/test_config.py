@@ -1,0 +1,87 @@
+"""The configuration file: what it says is taken, what is wrong with it is said at once."""
+
+from pathlib import Path
+
+import pytest
+
+from chakka.config import Config, parse_config
+from chakka.errors import InputError
+from chakka.facts import DATA
+
+BASE = Path("/srv/chakka")
+
+
+def faults(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(InputError) as caught:
+        parse_config(text.encode(), BASE)
+    return [(problem.where, problem.message) for problem in caught.value.problems]
+
+
+def test_an_empty_file_is_a_node_on_loopback() -> None:
+    config = parse_config(b"", BASE)
+    assert config.listen == ("127.0.0.1", 5060)
+    assert config.directory == BASE / "var"
+
+
+def test_the_demo_configuration_is_good() -> None:
+    config = parse_config((DATA / "demo" / "chakka.toml").read_bytes(), BASE)
+    assert config.lines["0352001234"].destination == ("127.0.0.1", 5071)
+    trunk = config.trunk_of("127.0.0.1")
+    assert trunk is not None
+    assert trunk.trusted
+    assert config.trunk_of("192.0.2.1") is None
+
+
+def test_protocol_timers_are_settings() -> None:
+    config = parse_config(b"[timers]\nt1 = 0.1\n[calls]\nring = 3\n", BASE)
+    assert (config.timers.t1, config.timers.timer_b, config.calls.ring) == (0.1, 6.4, 3.0)
+
+
+def test_every_wrong_table_is_reported_at_once() -> None:
+    text = """
+        [listen]
+        udp = "localhost:5060"
+        [rtp]
+        ports = "9-10"
+        [lines]
+        [[trunk]]
+        name = "a"
+        hosts = ["carrier.example"]
+        [[line]]
+        number = "0352001234"
+        address = "sip:0352001234@pbx.example"
+        [calls]
+        rings = 3
+    """
+    places = [where for where, _ in faults(text)]
+    assert set(places) == {"listen.udp", "rtp.ports", "lines", "trunk[0].hosts", "line[0]", "calls"}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[listen", "no TOML"),
+        ("[timers]\nt9 = 1\n", "t9"),
+        ("[timers]\nt1 = -1\n", "t1"),
+        ("[calls]\ntick = 0\n", "tick"),
+        ("line = 3\n", "[[line]]"),
+        (
+            '[[trunk]]\nname = "a"\nhosts = ["192.0.2.1"]\n[[trunk]]\nname = "b"\nhosts = ["192.0.2.1"]\n',
+            "'a'",
+        ),
+        ('[listen]\nudp = "127.0.0.1:0"\n', "127.0.0.1:0"),
+        ('[listen]\nudp = "127.0.0.1:99999"\n', "127.0.0.1:99999"),
+    ],
+)
+def test_a_fault_names_value_and_place(text: str, word: str) -> None:
+    assert any(word in f"{where} {message}" for where, message in faults(text))
+
+
+def test_an_ipv6_address_is_bracketed() -> None:
+    assert parse_config(b'[listen]\nudp = "[::1]:5060"\n', BASE).listen == ("::1", 5060)
+
+
+def test_paths_start_from_the_files_directory() -> None:
+    config = parse_config(b'[data]\ndir = "."\nprompts = "prompts"\n', BASE)
+    assert isinstance(config, Config)
+    assert (config.plans, config.prompts) == (BASE / "plans", BASE / "prompts")
