@@ -1,0 +1,17 @@
+"""The calls that tests journal are written once, beside the tests of the records."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from chakka.facts import numbering_table, shipped_tariffs
+from chakka.ingest.batch import Rules
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
+
+
+@pytest.fixture(scope="session")
+def rules() -> Rules:
+    """Charged by the shipped example tariff: fixed lines 8 yen for 180 s."""
+    return Rules(tariff=shipped_tariffs()["hikari-wide"], table=numbering_table())
