@@ -189,7 +189,7 @@ def _slot_weights(name: str, schedule: Schedule) -> Iterator[Problem]:
 
 
 def _strangers(places: Mapping[str, str], group: Group, own: Container[str]) -> Iterator[Problem]:
-    """Return the problems of the first number that is not the contract's, and of the first that is no member."""
+    """Return the problems of the first number that is not ours, and of the first that is no member."""
     members = {} if group.ratio is None else group.ratio.weights
     strangers = [number for number in places if number not in members]
     foreign = next((number for number in strangers if number not in own), None)
