@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from chakka.cli.plan_file import problem_lines, read_plan
+from chakka.cli.proof_text import summary_text
 from chakka.facts import numbering_table
 from chakka.routing.calendar import shipped_holidays
 from chakka.routing.check import CheckResult, check
@@ -54,13 +54,4 @@ def as_text(result: CheckResult) -> str:
     if result.summary is None:
         count = len(result.problems)
         return f"{problem_lines(result.problems)}\n{count} {'problem' if count == 1 else 'problems'}"
-    return "\n".join(["no problems", *(f"{key}: {_shown(value)}" for key, value in result.summary.items())])
-
-
-def _shown(value: object, indent: int = 2) -> str:
-    """Return a value of the summary: mappings on one line, a list with one item a line."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(held)}" for key, held in value.items() if held is not None)
-    if isinstance(value, list):
-        return "".join(f"\n{' ' * indent}{_shown(item)}" for item in value) or "none"
-    return str(value)
+    return f"no problems\n{summary_text(result.summary)}"
