@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from contract_plans import OSAKA, TOKYO, found_in, group, plan, schedule, text_of
+from contract_plans import OSAKA, TABLE, TOKYO, found_in, group, plan, schedule, text_of
 
 from chakka.contract.text import read
-from chakka.facts import numbering_table
 
 MEMBERS = {f"03520012{i:02}": 1 for i in range(33)}
 
@@ -66,6 +65,6 @@ def test_the_code_is_given_and_the_offending_value_named(code, document, named):
 
 
 def test_broken_text_is_a_syntax_problem_with_its_line_and_column():
-    _, (problem,) = read(text_of(plan())[:-1], numbering_table())
+    _, (problem,) = read(text_of(plan())[:-1], TABLE, "json")
     assert problem.code == "syntax"
     assert "line 1, column" in problem.message

@@ -41,7 +41,6 @@ from chakka.contract.readers import (
 )
 
 NO_SLOT = Slot(start=0, end=0)
-NOTHING: frozenset[str] = frozenset()
 
 
 def contract(node: Node, reading: Reading) -> Contract | None:
@@ -124,35 +123,29 @@ WEIGHTED_SLOT = structure(
         "slot": _required(Reader(read=_minutes, blank=NO_SLOT)),
         "weights": _required(WEIGHTS),
     },
-    NOTHING,
 )
 
 SCHEDULE = structure(
     Schedule,
     {
         "patterns": _required(mapping(items(Reader(read=_slot, blank=NO_SLOT)))),
-        "week": _required(structure(_week, dict.fromkeys(WEEKDAYS, _required(TEXT)), NOTHING)),
+        "week": _required(structure(_week, dict.fromkeys(WEEKDAYS, _required(TEXT)))),
         "holiday": _optional(TEXT),
         "dates": _optional(Reader(read=_dates, blank=())),
     },
-    NOTHING,
 )
 
 HOURS = structure(
     Hours,
     {
         "off_hours": _optional(TEXT),
-        "change": _optional(
-            structure(Change, {"schedule": _required(TEXT), "to": _required(NUMBER)}, NOTHING)
-        ),
+        "change": _optional(structure(Change, {"schedule": _required(TEXT), "to": _required(NUMBER)})),
     },
-    NOTHING,
 )
 
 NOTES = structure(
     LineNotes,
     dict.fromkeys(("answering_machine", "caller_rejection", "number_request"), _optional(BOOLEAN)),
-    NOTHING,
 )
 
 LINE = structure(
@@ -165,7 +158,6 @@ LINE = structure(
         "type": _optional(choice(LineType)),
         "notes": _optional(NOTES),
     },
-    NOTHING,
 )
 
 ORIGIN = structure(
@@ -177,7 +169,6 @@ ORIGIN = structure(
         "prefectures": _optional(items(Reader(read=_prefecture, blank=""))),
         "charge_areas": _optional(items(TEXT)),
     },
-    NOTHING,
 )
 
 GROUP = structure(
@@ -188,12 +179,9 @@ GROUP = structure(
         "mobile": _required(BOOLEAN),
         "to": _optional(NUMBER),
         "overflow": _optional(items(NUMBER)),
-        "ratio": _optional(
-            structure(Ratio, {"weights": _required(WEIGHTS), "schedule": _optional(TEXT)}, NOTHING)
-        ),
+        "ratio": _optional(structure(Ratio, {"weights": _required(WEIGHTS), "schedule": _optional(TEXT)})),
         "ring_seconds": _optional(INTEGER),
     },
-    NOTHING,
 )
 
 LIMITS = structure(
@@ -204,7 +192,6 @@ LIMITS = structure(
         "per_second": _optional(INTEGER),
         "per_caller_per_minute": _optional(INTEGER),
     },
-    NOTHING,
 )
 
 CONTRACT = structure(
@@ -216,7 +203,7 @@ CONTRACT = structure(
         "guidance": _optional(BOOLEAN),
         "restriction_guidance": _optional(BOOLEAN),
         "unknown_origin": _optional(
-            structure(UnknownOrigin, {"fixed": _optional(TEXT), "mobile": _optional(TEXT)}, NOTHING)
+            structure(UnknownOrigin, {"fixed": _optional(TEXT), "mobile": _optional(TEXT)})
         ),
         "lines": _required(items(LINE)),
         "groups": _required(items(GROUP)),
@@ -225,9 +212,9 @@ CONTRACT = structure(
         "whisper": _optional(BOOLEAN),
         "number_notification": _optional(items(NUMBER)),
         "emergency": _optional(
-            structure(Emergency, {"plan": _required(TEXT), "minutes": _required(INTEGER)}, NOTHING)
+            structure(Emergency, {"plan": _required(TEXT), "minutes": _required(INTEGER)})
         ),
-        "announcements": _optional(structure(Announcements, {"off_hours": _optional(TEXT)}, NOTHING)),
+        "announcements": _optional(structure(Announcements, {"off_hours": _optional(TEXT)})),
         "hours": _optional(mapping(HOURS, without_hyphens)),
         "schedules": _optional(mapping(SCHEDULE)),
     },

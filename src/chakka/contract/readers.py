@@ -127,7 +127,9 @@ def mapping(reader: Reader, key: Callable[[str], str] = str) -> Reader:
     return Reader(read=read, blank={})
 
 
-def structure(kind: Callable[..., object], keys: Mapping[str, Key], ignored: frozenset[str]) -> Reader:
+def structure(
+    kind: Callable[..., object], keys: Mapping[str, Key], ignored: frozenset[str] = frozenset()
+) -> Reader:
     """Return the reader of a mapping with known keys; unknown and missing ones are reported."""
     blanks = {name: key.reader.blank for name, key in keys.items() if key.required}
 
