@@ -1,6 +1,7 @@
 """Group commit: entries of many calls share one sync, and the event loop never waits for the disk."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from chakka.stores.journal import Journal, JournalError
+
+log = logging.getLogger(__name__)
 
 OnDurable = Callable[[bool], None]
 
@@ -94,7 +97,8 @@ class GroupCommit:
             self._journal.append(entry.payload)
         try:
             self._journal.commit()
-        except JournalError:
+        except JournalError as fault:
+            log.error("%s", fault)
             self._refuse(batch)
         else:
             self._tell([entry.on_durable for entry in batch if entry.on_durable], True)
@@ -105,7 +109,9 @@ class GroupCommit:
         self._tell([entry.on_durable for entry in batch if entry.on_durable], False)
         kept = [entry for entry in batch if entry.on_durable is None]
         with self._wake:
-            if kept and not self._closing:
+            if self._closing:
+                log.error("the journal ends without %d entries", len(kept))
+            elif kept:
                 self._waiting = kept + self._waiting
                 self._wake.wait(RETRY_S)
 
