@@ -119,6 +119,11 @@ class TestCoverage:
         } in summary["outcomes"]  # type: ignore[operator]
         assert summary["notes"] == []
 
+    def test_the_summary_names_the_ordinary_week_first(self) -> None:
+        schedules = {"s": every_day(holiday="all", dates=(on("2026-12-29", "2027-01-03", "all"),))}
+        made = contract(to(TOKYO), schedules=schedules, hours={TOKYO: closed("s")})
+        assert list(proved(made).summary()["minutes"]) == ["week", "holiday", "dates"]  # type: ignore[call-overload]
+
 
 class TestTime:
     def test_an_ordinary_week_has_seven_days_and_holidays_seven_more(self) -> None:

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from datetime import date
 from functools import cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -169,8 +168,3 @@ def ruling(calendar: Calendar, moment: Moment) -> str:
     if date_pattern(calendar, moment.day) is not None:
         return "date"
     return "holiday" if moment.is_holiday and calendar.holiday is not None else "weekday"
-
-
-def weekday_of(day: int) -> int:
-    """Return the weekday of a date ordinal, Monday 0."""
-    return date.fromordinal(day).weekday()

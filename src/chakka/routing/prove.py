@@ -64,7 +64,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
             "plan": self.plan,
             "charge_areas": self.places - 1,
             "classes": len(CallerClass),
-            "minutes": {kind.value: count for kind, count in self.minutes.items()},
+            "minutes": _by_kind(self.minutes),
             "decisions": self.decisions,
             "outcomes": [
                 {
@@ -72,12 +72,16 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
                     "group": happening.group or None,
                     "outcome": happening.outcome,
                     "reason": happening.reason,
-                    "area_minutes": {kind.value: count for kind, count in counts.items()},
+                    "area_minutes": _by_kind(counts),
                 }
                 for happening, counts in sorted(self.area_minutes.items())
             ],
             "notes": [finding.note() for finding in self.findings if not finding.is_problem],
         }
+
+
+def _by_kind(counts: Mapping[DayKind, int]) -> dict[str, int]:
+    return {kind.value: counts[kind] for kind in DayKind if kind in counts}
 
 
 def prove(contract: Contract, plan: CompiledPlan, table: NumberingTable) -> Proof:
