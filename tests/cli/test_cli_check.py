@@ -35,7 +35,7 @@ def test_people_read_which_callers_are_treated_alike_and_for_how_long(capsys):
     assert shown.startswith("no problems\n")
     assert "\nfixed, mobile, payphone, unknown\n" in shown
     # Closed all day on holidays; open 09–18 on five days of seven: 45 of 168 hours.
-    assert "  announce (off_hours), group east: holiday 100.0 %, week 73.2 %, dates 100.0 %" in shown
+    assert "  announce (off_hours), group east: week 73.2 %, holiday 100.0 %, dates 100.0 %" in shown
 
 
 def test_a_plan_with_problems_exits_1_and_lists_them_all(broken, capsys):
