@@ -62,8 +62,8 @@ Demo business; dial from another terminal:
 
 With baresip (you hear it):
   baresip -e '/uanew <sip:{caller}@{host}>;regint=0' -e '/dial sip:08001234567@{host}:{port}'
-With SIPp (one call of 5 s):
-  sipp -sn uac -s 08001234567 -i 127.0.0.1 -m 1 -d 5000 {host}:{port}
+With SIPp (one call of 5 s from Musashino):
+  sipp -sf data/demo/caller.xml -s 08001234567 -key calling {caller} -i 127.0.0.1 -m 1 -d 5000 {host}:{port}
 
 Then:  .venv/bin/chakka calls          every call, its route and its price
        .venv/bin/chakka explain CALL   why it went there and what it costs
