@@ -5,14 +5,13 @@ import re
 from pathlib import Path
 from random import Random
 
-from sipp import canned, node
-
 from chakka import facts
 from chakka.callplane.instant import Instant
 from chakka.callplane.plane import CallPlane, Sources
 from chakka.config import parse_config
 from chakka.records.entries import encode
 from chakka.sip.agent import UserAgent
+from sipp import canned, node
 
 PORT, CALLER_PORT, LINE_PORT = 5060, 5070, 5071
 _SESSION = canned.SESSION.replace("o=line", "o=caller")

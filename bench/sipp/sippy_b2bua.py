@@ -8,8 +8,9 @@ import sys
 
 os.environ["SIPLOG_BEND"] = "none"
 
-from sippy.b2bua_simple import main_func  # noqa: E402 - the logger is chosen when its module is used
-from sippy.Udp_server import Udp_server_opts  # noqa: E402
+# The logger is chosen when its module is first used.
+from sippy.b2bua_simple import main_func
+from sippy.Udp_server import Udp_server_opts
 
 
 def main(port: str, next_port: str) -> None:
