@@ -248,7 +248,7 @@ def deliver(agents: dict[object, UserAgent], now: float) -> None:
                 agents[to].receive(data, address, now)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("calls", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("calls", [100, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_memory_after_many_finished_calls_is_what_it_was_before(calls: int) -> None:
     agents: dict[object, UserAgent] = {ALICE: user_agent("a", ALICE), BOB: user_agent("b", BOB)}
 
@@ -266,7 +266,7 @@ def test_memory_after_many_finished_calls_is_what_it_was_before(calls: int) -> N
 
     tracemalloc.start()
     # Fills what the parsers remember of recent values, which is bounded.
-    finish(300, 0.0)
+    finish(150, 0.0)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
     finish(calls, 1000.0)

@@ -1,7 +1,8 @@
 """Messages as they leave us, written straight to octets: responses from echoes, requests from heads."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chakka.sip.grammar import format_params, safe
 from chakka.sip.headers import MAGIC_COOKIE, Via
@@ -52,8 +53,7 @@ def response_address(via: Via, source: Address) -> Address:
     return source[0], via.port or DEFAULT_PORT
 
 
-@dataclass(frozen=True, slots=True)
-class Echo:
+class Echo(msgspec.Struct, frozen=True, gc=False):
     """What every response to one request repeats (RFC 3261 §8.2.6.2), as header lines ready to send."""
 
     vias: str
@@ -97,8 +97,7 @@ def echo(request: Request, source: Address) -> Echo:
     )
 
 
-@dataclass(slots=True)
-class RequestHead:
+class RequestHead(msgspec.Struct, gc=False):
     """What a request, its CANCEL and its ACK have in common (RFC 3261 §8.1.1, §9.1, §17.1.1.3)."""
 
     uri: str
