@@ -204,6 +204,23 @@ class Exchange:
                 if not call.is_final:
                     call.answer(self.network.now, body)
 
+    def prack(self, early: events.Provisional, body: bytes) -> None:
+        """Acknowledge a reliable provisional, as a caller that can does (RFC 3262 §4)."""
+        response = early.response
+        head = (
+            f"PRACK {response.contact.uri if response.contact else ''} SIP/2.0",
+            "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKprack",
+            f"From: {response.headers.get('From')}",
+            f"To: {response.headers.get('To')}",
+            f"Call-ID: {response.call_id}",
+            f"CSeq: {response.cseq.number + 1} PRACK",
+            f"RAck: {response.headers.get('RSeq')} {response.cseq}",
+            "Content-Type: application/sdp",
+            f"Content-Length: {len(body)}",
+        )
+        packet = "\r\n".join((*head, "", "")).encode() + body
+        self.plane.receive(packet, CALLER, self.network.now)
+
     @property
     def records(self) -> list[Record]:
         """Return the records that the journal folds to."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from exchange import CALLER, FIRST_LINE, FREEPHONE, SECOND_LINE, TUESDAY_10_MS, Exchange, Telephone
+from exchange import CALLER, FIRST_LINE, FREEPHONE, OFFER, SECOND_LINE, TUESDAY_10_MS, Exchange, Telephone
 from network import Link
 from routing_contracts import FROM_050, FROM_MOBILE, OSAKA, SHIBUYA, TOKYO, contract, overflow, ratio, to
 
@@ -443,3 +443,23 @@ def test_both_numbers_of_one_line_share_its_channels() -> None:
 
 def contract_of_second_number() -> Contract:
     return msgspec.structs.replace(contract(to(SHIBUYA)), number="0120654321")
+
+
+def test_an_offerless_caller_with_100rel_hears_the_announcement_after_its_prack() -> None:
+    exchange = busy_overflow()
+    exchange.dial(number="0120999999", body=b"", headers=(("Supported", "100rel"),))
+    exchange.run(1.0)
+    early = next(event for event in exchange.ringing if event.response.status == 183)
+    assert b"m=audio 20000 RTP/AVP 0 8" in early.response.body
+    assert not exchange.plane.played
+    exchange.prack(early, OFFER)
+    exchange.run(12.0)
+    assert (exchange.plane.played[0].host, exchange.plane.played[0].port) == ("192.0.2.1", 4000)
+    assert [failed.status for failed in exchange.refusals] == [404]
+
+
+def test_an_offerless_caller_without_100rel_is_refused_at_once() -> None:
+    exchange = busy_overflow()
+    exchange.dial(number="0120999999", body=b"")
+    assert [failed.status for failed in exchange.refusals] == [404]
+    assert not exchange.plane.played

@@ -8,7 +8,7 @@ from chakka.media import prompts
 from chakka.media.control import Close, Open, Opened, Play
 from chakka.routing.decision import Announcement, Reason
 from chakka.sip import events
-from chakka.sip.sdp import RemoteAudio, answer
+from chakka.sip.sdp import RemoteAudio, answer, offer
 
 # Both sides agree on SDP a little before sound can pass: the first syllable must not be lost.
 _LEAD = "pause_400"
@@ -16,8 +16,7 @@ _LEAD = "pause_400"
 
 def begin(call: Call, now: Instant) -> None:
     """Play the decision's announcement, or refuse at once when there is none that can be heard."""
-    reached = _listener(call)
-    if call.known.decision.announcement is None or reached is None:
+    if call.known.decision.announcement is None or not _can_listen(call):
         refuse(call, now)
         return
     call.state = State.OPENING
@@ -25,19 +24,39 @@ def begin(call: Call, now: Instant) -> None:
     call.wait(On.MEDIA_TIMER, now.monotonic + call.world.config.calls.media_open)
 
 
-def _listener(call: Call) -> RemoteAudio | None:
-    """Return where the caller listens; None without an offer that can be met (offerless, no G.711)."""
-    return listener(call.known.offer) if call.known.attempt.has_g711 else None
+def _can_listen(call: Call) -> bool:
+    """Without an offer ours goes in a reliable 183, if the caller can acknowledge it (signalling.md §3)."""
+    if call.is_offerless:
+        return call.caller.supports_100rel
+    return listener(call.known.offer) is not None
 
 
 def on_opened(call: Call, now: Instant, event: Opened) -> None:
-    """The stream has a port: tell the caller by 183 and play."""
-    announcement, reached = call.known.decision.announcement, _listener(call)
-    assert announcement is not None and reached is not None, "only then a stream is opened"
+    """The stream has a port: tell the caller by 183 and play, once it is known where to."""
     call.state = State.PLAYING
     call.unwait(On.MEDIA_TIMER)
-    body = answer(call.known.offer, event.host, event.port) or b""
+    here = (event.host, event.port)
+    body = offer(*here) if call.is_offerless else answer(call.known.offer, *here) or b""
     call.caller.progress(now.monotonic, 183, body=body, reliable=True)
+    reached = listener(call.known.offer)
+    if reached is not None:
+        _play(call, reached)
+
+
+def on_pracked(call: Call, now: Instant, event: events.Pracked) -> None:
+    """The caller has our 183; when we made the offer, its PRACK says where it listens."""
+    if not call.is_offerless:
+        return
+    reached = listener(event.body)
+    if reached is None:
+        on_over(call, now)
+    else:
+        _play(call, reached)
+
+
+def _play(call: Call, reached: RemoteAudio) -> None:
+    announcement = call.known.decision.announcement
+    assert announcement is not None, "only then a stream is opened"
     play = Play(
         id=call.id,
         host=reached.host,
@@ -81,8 +100,3 @@ def refuse(call: Call, now: Instant) -> None:
 
 def _close(call: Call) -> None:
     call.world.outbox.media.append(Close(id=call.id))
-
-
-def on_reliable_timeout(call: Call, now: Instant, _: events.ReliableTimeout) -> None:
-    """The caller does not acknowledge our 183: it cannot hear us either."""
-    on_over(call, now)

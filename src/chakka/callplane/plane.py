@@ -19,10 +19,10 @@ from chakka.config import Address, Config, Trunk
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
 from chakka.records.model import Tick
-from chakka.routing.attempt import CallAttempt, Live
+from chakka.routing.attempt import IDLE, CallAttempt, Live
 from chakka.routing.caller_shown import caller_shown
 from chakka.routing.decide import decide
-from chakka.routing.decision import Announcement, Decision, Outcome, Reason
+from chakka.routing.decision import Decision, Outcome, Reason
 from chakka.routing.plan import CompiledPlan
 from chakka.sip import events
 from chakka.sip.agent import UserAgent
@@ -219,7 +219,7 @@ class CallPlane:
 
     def _decide(self, request: Request, trunk: Trunk, plan: CompiledPlan | None, now: Instant) -> Setup:
         attempt = attempt_of(request, trunk, self._sources.table, now.utc_ms)
-        decision = _NOT_IN_SERVICE if plan is None else self._decided(plan, attempt)
+        decision = decide(None, attempt, {}, IDLE) if plan is None else self._decided(plan, attempt)
         hops = 70 if request.max_forwards is None else request.max_forwards
         return Setup(
             attempt=attempt, decision=decision, trunk=trunk, plan=plan, offer=described(request), hops=hops
@@ -240,15 +240,6 @@ class CallPlane:
         if self._answered:
             calls = tuple(sorted(self._answered))
             self.outbox.append(Tick(at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms, calls=calls))
-
-
-_NOT_IN_SERVICE = Decision(
-    outcome=Outcome.REFUSE,
-    reason=Reason.NUMBER_NOT_IN_SERVICE,
-    plan="",
-    announcement=Announcement.NOT_IN_SERVICE,
-    trace=(("not_in_service",),),
-)
 
 
 def _other_answer(request: Request) -> Response:

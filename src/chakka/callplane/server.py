@@ -81,6 +81,9 @@ class Server:
         await stopping.wait()
         self._plane.stop(now())
         self._flush()
+        # Long enough for what is lost once to be sent again, short enough for whoever waits at Ctrl-C.
+        if self._plane.agent.next_timer() is not None:
+            await asyncio.sleep(2 * self._config.timers.t1)
         self._loop.remove_reader(self._sip.fileno())
         await self._loop.run_in_executor(None, self._journal.close)
         self._media.close()
@@ -99,9 +102,10 @@ class Server:
 
     def _readable(self) -> None:
         arrived = now()
-        delay = 0.0
         try:
-            delay = self._take_first(arrived)
+            data, source, delay = self._receive_first()
+            self._plane.is_shedding = delay > self._config.calls.shed_delay or not self._journal.has_room()
+            self._take(data, source, arrived)
             for _ in range(_PER_TURN - 1):
                 data, source = self._sip.recvfrom(_LARGEST)
                 self._take(data, source[:2], arrived)
@@ -109,18 +113,16 @@ class Server:
             pass
         except OSError as fault:
             log.warning("receiving failed: %s", fault)
-        self._plane.is_shedding = delay > self._config.calls.shed_delay or not self._journal.has_room()
         self._flush()
 
-    def _take_first(self, arrived: Instant) -> float:
-        """Take one datagram; return how many seconds it had waited in the kernel."""
+    def _receive_first(self) -> tuple[bytes, Address, float]:
+        """Return a datagram, its source, and how many seconds it had waited in the kernel."""
         data, ancillary, _, source = self._sip.recvmsg(_LARGEST, _ANCILLARY)
-        self._take(data, source[:2], arrived)
         for _, kind, stamp in ancillary:
             if kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack(stamp[: _TIMESPEC.size])
-                return time.time() - float(seconds) - float(nanoseconds) / 1e9
-        return 0.0
+                return data, source[:2], time.time() - float(seconds) - float(nanoseconds) / 1e9
+        return data, source[:2], 0.0
 
     def _take(self, data: bytes, source: Address, arrived: Instant) -> None:
         self._guarded(self._plane.datagram, data, source, arrived)
@@ -159,9 +161,10 @@ class Server:
             if not unheard and not unreachable:
                 break
             for stream in unheard:
-                self._plane.media(Refused(id=stream, error="the media process is away"), now())
+                away = Refused(id=stream, error="the media process is away")
+                self._guarded(self._plane.media, away, now())
             for destination in unreachable:
-                self._plane.unreachable(destination, now())
+                self._guarded(self._plane.unreachable, destination, now())
         self._schedule()
 
     def _write(self, entries: list[tuple[Entry, str | None]]) -> None:

@@ -47,8 +47,9 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.PLAYING, On.MEDIA_FINISHED): _bare(announcing.on_over),
     (State.PLAYING, On.MEDIA_REFUSED): _bare(announcing.on_over),
     (State.PLAYING, On.CANCELLED): _bare(announcing.on_given_up),
-    (State.PLAYING, On.PRACKED): _nothing,
-    (State.PLAYING, On.RELIABLE_TIMEOUT): announcing.on_reliable_timeout,
+    (State.PLAYING, On.PRACKED): announcing.on_pracked,
+    # A caller that does not acknowledge our 183 cannot hear us either.
+    (State.PLAYING, On.RELIABLE_TIMEOUT): _bare(announcing.on_over),
     (State.STORING, On.STORED): _bare(talking.on_stored),
     (State.STORING, On.NOT_STORED): _bare(talking.on_not_stored),
     (State.STORING, On.BYE): talking.on_bye_while_storing,
