@@ -1,6 +1,8 @@
 """What never reaches the call plane: bad, forged, merged, misrouted requests (RFC 3261 §8.2, §12.2.2)."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from network import tokens
 from sip_peer import OFFER, PEER, Peer, request_text, response_text, statuses
 
@@ -343,3 +345,36 @@ def test_a_second_re_invite_before_the_first_is_answered_gets_500_with_retry_aft
     (response,) = peer.sends(request_text(branch="z9hG4bKr2", number=3, to_tag=tag))
     assert statuses([response]) == ["500"]
     assert 0 <= int(response.headers.get("Retry-After") or "") <= 10
+
+
+@pytest.mark.parametrize("name", ["Require", "Supported"])
+def test_a_list_of_option_tags_that_cannot_be_read_gets_400(name: str) -> None:
+    peer = Peer()
+    assert statuses(peer.sends(request_text(headers=(CONTACT, f'{name}: "open, 100rel')))) == ["400"]
+    assert peer.told() == []
+    assert peer.is_at_rest
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_mutated_message_raises_or_disturbs_a_call_that_is_up(data: st.DataObject) -> None:
+    peer = Peer()
+    _, tag = up(peer)
+    invite = peer.invited()
+    seeds = [
+        request_text(branch="z9hG4bKnew", call_id="new", body=OFFER),
+        request_text("UPDATE", branch="z9hG4bKu", number=2, to_tag=tag),
+        request_text("PRACK", branch="z9hG4bKp", number=2, to_tag=tag, headers=("RAck: 1 1 INVITE",)),
+        response_text(invite, 200, headers=("Contact: <sip:192.0.2.2>", "Record-Route: <sip:192.0.2.8;lr>")),
+        response_text(invite, 486),
+    ]
+    octets = bytearray(data.draw(st.sampled_from(seeds)))
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(octets) - 1))
+        octets[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    peer.agent.receive(bytes(octets), PEER, 0.0)
+    peer.agent.take_datagrams()
+    peer.wait(1.0)
+    peer.told()
+    bye = request_text("BYE", branch="z9hG4bKbye", number=2**31 - 1, to_tag=tag)
+    assert statuses(peer.sends(bye))[0] == "200"

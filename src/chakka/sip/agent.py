@@ -89,10 +89,14 @@ class UserAgent:
         except Malformed as fault:
             self._refuse_malformed(fault, source)
             return
-        if isinstance(message, Request):
-            self._on_request(message, source, now)
-        else:
+        if isinstance(message, Response):
             self._on_response(message, now)
+            return
+        try:
+            self._on_request(message, source, now)
+        except Malformed as fault:
+            # A header that only we read (Require, Supported), before anything was kept of the request.
+            self._refuse_malformed(Malformed(fault.status, fault.reason, message), source)
 
     def transport_failed(self, destination: Address, now: float) -> None:
         """Take it that nothing can be sent to `destination`: requests waiting there fail (§17.1.4)."""

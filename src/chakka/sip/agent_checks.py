@@ -22,7 +22,10 @@ class Refusal:
 
 
 def refusal_outside_dialogs(request: Request) -> Refusal | None:
-    """Return why a request without a To-tag is refused, in the order of RFC 3261 §8.2; None to take it."""
+    """Return why a request without a To-tag is refused, in the order of RFC 3261 §8.2; None to take it.
+
+    Raises: Malformed if a header that decides it cannot be read.
+    """
     if request.method in _ONLY_IN_DIALOG:
         return Refusal(481)
     if request.method not in _KNOWN:
@@ -36,9 +39,12 @@ def refusal_outside_dialogs(request: Request) -> Refusal | None:
 
 
 def refusal_of_options(request: Request) -> Refusal | None:
-    """Return 420 if the request requires what we do not understand (§8.2.2.3)."""
-    required = request.headers.values("Require")
-    unknown = [tag for tag in required if tag.lower() not in SUPPORTED]
+    """Return 420 if the request requires what we do not understand (§8.2.2.3).
+
+    Raises: Malformed if its Require or Supported cannot be read.
+    """
+    request.headers.values("Supported")
+    unknown = [tag for tag in request.headers.values("Require") if tag.lower() not in SUPPORTED]
     return Refusal(420, f"Unsupported: {', '.join(unknown)}\r\n") if unknown else None
 
 

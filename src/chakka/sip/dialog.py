@@ -94,7 +94,7 @@ def dialog_of_response(head: RequestHead, response: Response, peer: Address) -> 
         head.call_id,
         head.from_,
         response.headers.get("To") or head.to,
-        parse_name_addr(head.from_).tag or "",
+        head.from_.rpartition(";tag=")[2],
         response.to.tag or "",
         head.number,
         None,
