@@ -123,6 +123,6 @@ def test_the_user_cannot_send_two_final_failures() -> None:
         transaction.respond(480, "tag", "", b"", 0.0)
 
 
-@pytest.mark.parametrize("sending", SENDINGS)
+@pytest.mark.parametrize("sending", sorted(SENDINGS))
 def test_no_response_can_be_sent_on_a_completed_options(sending: Input) -> None:
     assert (State.COMPLETED, sending) not in OTHER_SERVER
