@@ -135,7 +135,8 @@ class Exchange:
         plans = {contract.number: encode(compile_plan(contract, TABLE, HOLIDAYS)) for contract in contracts}
         self.plans = plans
         self.network = Network({}, link or Link())
-        self.plane = self._plane(settings)
+        self.settings = settings
+        self.plane = self._plane()
         self.caller = user_agent("caller", CALLER)
         self.telephones = {FIRST_LINE: Telephone(), SECOND_LINE: Telephone()}
         self.calls: list[OutgoingCall] = []
@@ -155,7 +156,13 @@ class Exchange:
         self.network.on_event = self._on_event
         self.acks = True
 
-    def _plane(self, settings: dict[str, object]) -> PlaneOnNetwork:
+    def restart(self) -> None:
+        """The call plane dies and comes back, knowing nothing."""
+        self.plane = self._plane()
+        self.network.agents[PLANE] = self.plane  # type: ignore[assignment]
+
+    def _plane(self) -> PlaneOnNetwork:
+        settings = self.settings
         trunk = Trunk(
             name="carrier",
             hosts=("192.0.2.1",),

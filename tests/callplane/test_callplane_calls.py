@@ -390,7 +390,7 @@ def test_overload_refuses_new_calls_and_keeps_those_that_are_up() -> None:
     exchange = busy_overflow()
     call = exchange.dial()
     exchange.run(3.0)
-    exchange.plane.plane.is_shedding = True
+    exchange.plane.plane.shed_new_calls(True)
     exchange.dial()
     failed = exchange.refusals[0]
     assert failed.status == 503
@@ -463,3 +463,14 @@ def test_an_offerless_caller_without_100rel_is_refused_at_once() -> None:
     exchange.dial(number="0120999999", body=b"")
     assert [failed.status for failed in exchange.refusals] == [404]
     assert not exchange.plane.played
+
+
+def test_after_a_crash_both_sides_are_hung_up_from_what_the_answer_kept() -> None:
+    exchange = busy_overflow()
+    exchange.dial()
+    exchange.run(3.0)
+    answered = next(entry for entry in exchange.plane.disk.written if isinstance(entry, Answered))
+    exchange.restart()
+    exchange.plane.plane.release_both(answered, exchange.plane.at(exchange.network.now))
+    exchange.run(1.0)
+    assert set(exchange.byes) == {CALLER, FIRST_LINE}

@@ -42,10 +42,6 @@ class Branch:
         """True once the line said that it rings."""
         return self.ringing_at_ms is not None
 
-    def label(self, line_tag: str | None) -> str:
-        """Return what the dialog towards the caller is called that stands for one dialog of the line."""
-        return f"{self.number} {line_tag}"
-
     def close(self, end: BranchEnd, status: int, cause: int | None = None) -> None:
         """Write down how the branch ended."""
         self.end, self.status, self.cause = end, status, cause

@@ -147,6 +147,13 @@ class Call:
         """Return the branch being tried, or talked on."""
         return self.branches[-1]
 
+    def dialog_label(self, line_tag: str | None) -> str | None:
+        """Return what the caller's dialog is called that stands for one dialog of the current line.
+
+        A trunk that takes a single early dialog has but one, without a name of its own.
+        """
+        return None if self.known.trunk.single_early_dialog else f"{self.current.number} {line_tag}"
+
     @property
     def known(self) -> Setup:
         """Return what was known at the start; only asked for before the call is answered."""

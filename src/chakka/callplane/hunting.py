@@ -89,7 +89,7 @@ def _pass_ringing(call: Call, now: Instant, response: Response, line_tag: str | 
     body = branch.early.get(line_tag) or g711(described(response))
     branch.early[line_tag] = body
     status = response.status if response.status in (180, 183) else 180
-    tag = branch.label(line_tag)
+    tag = call.dialog_label(line_tag)
     call.caller.progress(now.monotonic, status, tag=tag, body=body, reliable=bool(body))
 
 
@@ -194,6 +194,7 @@ def on_answered(call: Call, now: Instant, event: events.Answered) -> None:
         destination=branch.number,
         answered_at_ms=now.utc_ms,
         monotonic_ms=now.monotonic_ms,
+        caller_dialog=call.caller.answer_text(tag=call.dialog_label(event.tag)),
         callee_dialog=branch.leg.dialog_text(),
     )
     call.world.outbox.append(entry, tell=call.id)

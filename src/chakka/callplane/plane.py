@@ -18,14 +18,14 @@ from chakka.callplane.transitions import happen
 from chakka.config import Address, Config, Trunk
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
-from chakka.records.model import Tick
+from chakka.records.model import Answered, Tick
 from chakka.routing.attempt import IDLE, CallAttempt, Live
 from chakka.routing.caller_shown import caller_shown
 from chakka.routing.decide import decide
 from chakka.routing.decision import Decision, Outcome, Reason
 from chakka.routing.plan import CompiledPlan
 from chakka.sip import events
-from chakka.sip.agent import UserAgent
+from chakka.sip.agent import Refusal, UserAgent
 from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.message import Request, Response, respond
 from chakka.sip.timers import Alarms
@@ -69,8 +69,6 @@ class CallPlane:
         self.agent = agent
         self.outbox = Outbox()
         self.calls: dict[str, Call] = {}
-        self.is_shedding = False
-        self.shed = 0
         self._sources = sources
         self._plans = Plans(sources.read_plan)
         self._answered: set[str] = set()
@@ -130,6 +128,22 @@ class CallPlane:
         waiting = (self.agent.next_timer(), self._world.alarms.earliest(), self._next_tick)
         return min(due for due in waiting if due is not None)
 
+    def shed_new_calls(self, is_overloaded: bool) -> None:
+        """Let new calls in or not; those not let in get 503, counted but not recorded (reliability.md §1)."""
+        if not is_overloaded:
+            self.agent.overload = None
+        elif self.agent.overload is None:
+            status, cause = REFUSALS[Reason.OVERLOAD]
+            name, value = reason_header(cause)
+            after = 1 + self._sources.randomness(1)[0] % 10
+            self.agent.overload = Refusal(status, f"Retry-After: {after}\r\n{name}: {value}\r\n")
+
+    def release_both(self, answered: Answered, now: Instant) -> None:
+        """Hang up on both sides of a call that an earlier boot answered and a crash cut."""
+        for dialog in (answered.caller_dialog, answered.callee_dialog):
+            if dialog:
+                self.agent.bye_from_text(dialog, now.monotonic)
+
     def give_up(self, now: Instant) -> None:
         """After a bug of ours: end the call that was in hand cleanly; all others go on."""
         in_hand, self._in_hand = self._in_hand, None
@@ -141,7 +155,7 @@ class CallPlane:
 
     def stop(self, now: Instant) -> None:
         """Let no new call in and release every call."""
-        self.is_shedding = True
+        self.shed_new_calls(True)
         for call in list(self.calls.values()):
             self._happen(call, On.STOPPING, now)
 
@@ -182,22 +196,11 @@ class CallPlane:
 
     # -- a new call
 
-    def _shed(self, event: events.IncomingInvite, now: Instant) -> None:
-        """Overload: no new call is let in; it is counted, not recorded (reliability.md §1)."""
-        self.shed += 1
-        after = 1 + self._sources.randomness(1)[0] % 10
-        final = REFUSALS[Reason.OVERLOAD]
-        headers = (("Retry-After", str(after)), reason_header(final.cause))
-        event.call.reject(now.monotonic, final.status, headers=headers)
-
     def _incoming(self, event: events.IncomingInvite, now: Instant) -> None:
         trunk = self.config.trunk_of(event.source[0])
         if trunk is None:
             # A stranger: no trunk of ours, so no caller whom we serve; nothing is recorded.
             event.call.reject(now.monotonic, 403)
-            return
-        if self.is_shedding:
-            self._shed(event, now)
             return
         self._in_hand = event.call
         plan = self._plans.plan(dialled_number(event.request.uri))

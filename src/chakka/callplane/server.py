@@ -20,7 +20,7 @@ from chakka.config import Address, Config
 from chakka.media.client import MediaClient
 from chakka.media.control import Event, Refused
 from chakka.records.entries import encode
-from chakka.records.left_open import close_open_calls
+from chakka.records.left_open import calls_left_open, close
 from chakka.records.model import Boot, Entry
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.last_boots import entries_before
@@ -90,11 +90,13 @@ class Server:
 
     def _begin(self) -> None:
         """Close what a crash left open, then begin this boot (reliability.md §1)."""
+        started = now()
         earlier = entries_before(self._config.journal, self._config.node, self._journal.boot)
-        for end in close_open_calls(earlier):
+        for left_open in calls_left_open(earlier):
+            end = close(left_open)
             log.warning("call %s was cut by a crash after %d ms", end.call_id, end.conversation_ms)
             self._journal.append(encode(end))
-        started = now()
+            self._plane.release_both(left_open.answered, started)
         boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)
         self._journal.append(encode(boot))
 
@@ -104,7 +106,8 @@ class Server:
         arrived = now()
         try:
             data, source, delay = self._receive_first()
-            self._plane.is_shedding = delay > self._config.calls.shed_delay or not self._journal.has_room()
+            full = not self._journal.has_room()
+            self._plane.shed_new_calls(full or delay > self._config.calls.shed_delay)
             self._take(data, source, arrived)
             for _ in range(_PER_TURN - 1):
                 data, source = self._sip.recvfrom(_LARGEST)

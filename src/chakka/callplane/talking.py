@@ -23,8 +23,7 @@ def on_stored(call: Call, now: Instant) -> None:
         _left_before_the_caller_knew(call, now)
         return
     call.state = State.ANSWERED
-    tag = None if call.has_rung_out else call.current.label(line_tag)
-    call.caller.answer(now.monotonic, session, tag=tag)
+    call.caller.answer(now.monotonic, session, tag=call.dialog_label(line_tag))
     call.world.outbox.show("answered", call_id=call.id, destination=call.current.number)
     call.setup = None
     call.wait(On.LONGEST_TIMER, now.monotonic + call.world.config.calls.longest)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+from chakka.sip.agent_checks import Refusal as Refusal
 from chakka.sip.agent_checks import refusal_of_options, refusal_outside_dialogs
 from chakka.sip.agent_core import Core, Identity
 from chakka.sip.call import start_bye
@@ -30,10 +31,11 @@ class UserAgent:
                 since tags and branches are made of it.
     may_accept: whether an address is known. Others get at most one datagram for each of theirs, no 100, and
                 nothing repeated, until the user sends them a provisional or an answer; None: all are known.
+    overload:   the answer to new INVITEs while there is one: stateless, so that refusing costs little.
     counts:     what was dropped or refused here, by word.
     """
 
-    __slots__ = ("_core", "_may_accept")
+    __slots__ = ("_core", "_may_accept", "overload")
 
     def __init__(  # noqa: PLR0913 - who we are and what we are given; all by keyword
         self,
@@ -47,6 +49,7 @@ class UserAgent:
     ) -> None:
         self._core = Core(Identity(contact=contact, via_host=via_host, product=product), timers, token)
         self._may_accept = may_accept
+        self.overload: Refusal | None = None
 
     # What the user asks for.
 
@@ -200,7 +203,7 @@ class UserAgent:
             # RFC 3261 §8.2.2.2: the same request by another path of a forking proxy.
             self._refuse(request, source, 482)
             return
-        refusal = refusal_outside_dialogs(request)
+        refusal = self._overloaded(request) or refusal_outside_dialogs(request)
         if refusal is not None:
             self._refuse(request, source, refusal.status, refusal.lines)
             return
@@ -214,6 +217,9 @@ class UserAgent:
         # The user's response repeats the Vias of the request as it holds them.
         request.headers.replace_first("Via", str(stamped(request.via, source)))
         core.events.append(OtherRequest(transaction, request, source))
+
+    def _overloaded(self, request: Request) -> Refusal | None:
+        return self.overload if request.method == "INVITE" else None
 
     def _on_invite(
         self, request: Request, transaction: ServerTransaction, source: Address, now: float

@@ -112,6 +112,14 @@ class IncomingCall(Call):
         else:
             self._send_answer(held, now)
 
+    def answer_text(self, *, tag: str | None = None) -> str:
+        """Return what `dialog_text` will be once the call is answered on `tag`: to be kept before the 200.
+
+        Raises: RuntimeError after the final response.
+        """
+        request = self._undecided()
+        return dialog_of_request(request, self._early_dialog(tag, request).tag, self.source).text()
+
     def reject(self, now: float, status: int, reason: str | None = None, headers: HeaderPairs = ()) -> None:
         """Refuse by 3xx–6xx; it is repeated until its ACK. `reason` is the phrase, the usual one if None.
 
