@@ -23,8 +23,8 @@ def main() -> None:
     ours_port, canned_port = load.free_port(), load.free_port()
     ours, canned = [], []
     with (
-        load.server(load.python(str(load.HERE / "answering.py"), str(ours_port)), ours_port) as ours_pid,
-        load.server(load.python(str(load.HERE / "canned.py"), str(canned_port)), canned_port) as canned_pid,
+        load.server(load.module("sipp.answering", ours_port), ours_port) as ours_pid,
+        load.server(load.module("sipp.canned", canned_port), canned_port) as canned_pid,
     ):
         for _ in range(ROUNDS):
             canned.append(ms_per_call(canned_pid, canned_port))

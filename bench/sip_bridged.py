@@ -29,8 +29,8 @@ def main() -> None:
     ours, sippys = [], []
     with tempfile.TemporaryDirectory() as directory, load.line() as line_port:
         file = node.prepared(Path(directory), ours_port, line_port, T1_S)
-        callplane = load.python("-m", "chakka.callplane", "--config", str(file))
-        b2bua = load.python(str(load.HERE / "sippy_b2bua.py"), str(sippy_port), str(line_port))
+        callplane = load.module("chakka.callplane", "--config", file)
+        b2bua = load.module("sipp.sippy_b2bua", sippy_port, line_port)
         with load.server(callplane, ours_port) as ours_pid, load.server(b2bua, sippy_port) as sippy_pid:
             for _ in range(ROUNDS):
                 sippys.append(calls_per_cpu_second(sippy_pid, sippy_port))

@@ -1,4 +1,4 @@
-"""A line on our own user agent: rings and answers every call at once. `python answering.py PORT` serves."""
+"""A line on our own user agent that rings and answers at once: `python -m sipp.answering PORT` serves."""
 
 import asyncio
 import secrets

@@ -1,22 +1,19 @@
 """The floor: a responder that answers calls from text templates and knows nothing of SIP.
 
 No parser, no transactions, no timers, no dialogs: what a line of Python per message costs on asyncio.
-`python canned.py PORT` serves; `answers` is used by itself where no network is wanted.
+`python -m sipp.canned PORT` serves; `answers` is used by itself where no network is wanted.
 """
 
 import asyncio
 import sys
 
-SESSION = (
-    "v=0\r\no=line 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=audio 6002 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
-)
+from sipp.text import SESSION, echoed
+
 _WITHOUT_BODY = "SIP/2.0 {status}\r\n{echoed}Contact: <sip:127.0.0.1:{port}>\r\nContent-Length: 0\r\n\r\n"
 _WITH_SESSION = (
     "SIP/2.0 200 OK\r\n{echoed}Contact: <sip:127.0.0.1:{port}>\r\n"
     f"Content-Type: application/sdp\r\nContent-Length: {len(SESSION)}\r\n\r\n{SESSION}"
 )
-_ECHOED = ("Via:", "From:", "To:", "Call-ID:", "CSeq:")
 
 
 def answers(datagram: bytes, port: int) -> list[bytes]:
@@ -25,14 +22,13 @@ def answers(datagram: bytes, port: int) -> list[bytes]:
     method = text[:3]
     if method not in ("INV", "BYE"):
         return []
-    lines = text.partition("\r\n\r\n")[0].split("\r\n")
-    echoed = "".join([f"{line}\r\n" for line in lines if line.startswith(_ECHOED)])
+    kept = echoed(text)
     if method == "BYE":
-        return [_WITHOUT_BODY.format(status="200 OK", echoed=echoed, port=port).encode()]
-    to = next(line for line in lines if line.startswith("To:"))
-    tagged = echoed.replace(to, f"{to};tag=canned")
+        return [_WITHOUT_BODY.format(status="200 OK", echoed=kept, port=port).encode()]
+    to = kept[kept.index("To:") :].partition("\r\n")[0]
+    tagged = kept.replace(to, f"{to};tag=canned")
     return [
-        _WITHOUT_BODY.format(status="100 Trying", echoed=echoed, port=port).encode(),
+        _WITHOUT_BODY.format(status="100 Trying", echoed=kept, port=port).encode(),
         _WITHOUT_BODY.format(status="180 Ringing", echoed=tagged, port=port).encode(),
         _WITH_SESSION.format(echoed=tagged, port=port).encode(),
     ]

@@ -39,7 +39,7 @@ def server(command: Sequence[str], port: int) -> Iterator[int]:
     """Run a program that binds a UDP port; yield its process id once it has, and end it at the end."""
     silent = subprocess.DEVNULL
     # SIPp and sippy talk much; what of ours goes wrong shows in calls that fail.
-    process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+    process = subprocess.Popen(command, cwd=HERE.parent, stdin=silent, stdout=silent, stderr=silent)
     try:
         _await_bound(process, port)
         yield process.pid
@@ -52,9 +52,9 @@ def server(command: Sequence[str], port: int) -> Iterator[int]:
             process.wait()
 
 
-def python(*arguments: str) -> tuple[str, ...]:
-    """Return the command line of this Python with arguments."""
-    return (sys.executable, *arguments)
+def module(name: str, *arguments: object) -> tuple[str, ...]:
+    """Return the command line of this Python that runs a module."""
+    return (sys.executable, "-m", name, *map(str, arguments))
 
 
 @contextlib.contextmanager

@@ -11,22 +11,9 @@ from chakka.callplane.plane import CallPlane, Sources
 from chakka.config import parse_config
 from chakka.records.entries import encode
 from chakka.sip.agent import UserAgent
-from sipp import canned, node
+from sipp import canned, node, text
 
-PORT, CALLER_PORT, LINE_PORT = 5060, 5070, 5071
-_SESSION = canned.SESSION.replace("o=line", "o=caller")
-_DIALOG = (
-    "Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK-{call}-{method}\r\n"
-    "From: <sip:0422511234@127.0.0.1:5070>;tag={call}\r\n"
-    "To: <sip:08001234567@127.0.0.1:5060>{tag}\r\nCall-ID: {call}@127.0.0.1\r\n"
-    "CSeq: {number} {method}\r\nMax-Forwards: 70\r\nContent-Length: {length}\r\n"
-)
-_INVITE = (
-    "INVITE sip:08001234567@127.0.0.1:5060 SIP/2.0\r\n"
-    "Contact: <sip:0422511234@127.0.0.1:5070>\r\nP-Asserted-Identity: <sip:0422511234@127.0.0.1>\r\n"
-    f"Content-Type: application/sdp\r\n{_DIALOG}\r\n{_SESSION}"
-)
-_REQUEST = f"{{method}} sip:127.0.0.1:5060 SIP/2.0\r\n{_DIALOG}\r\n"
+PORT, LINE_PORT = 5060, 5071
 _TAG = re.compile(rb"\r\nTo: [^\r]*(;tag=[^\r;]*)")
 
 
@@ -54,16 +41,15 @@ class Rehearsal:
 
     def set_up(self, call: str) -> None:
         """Make one call until the caller's ACK."""
-        invite = _INVITE.format(call=call, method="INVITE", tag="", number=1, length=len(_SESSION))
-        answer = self._bring(invite.encode())
+        answer = self._bring(text.invite(call))
         found = _TAG.search(answer)
         assert answer.startswith(b"SIP/2.0 200") and found, answer
         self.tags[call] = found[1].decode()
-        self._bring(_request("ACK", call, 1, self.tags[call]))
+        self._bring(text.in_dialog("ACK", call, 1, self.tags[call]))
 
     def release(self, call: str) -> None:
         """Hang one call up from the caller's side."""
-        answer = self._bring(_request("BYE", call, 2, self.tags.pop(call)))
+        answer = self._bring(text.in_dialog("BYE", call, 2, self.tags.pop(call)))
         assert answer.startswith(b"SIP/2.0 200"), answer
 
     def wait(self, seconds: float) -> None:
@@ -77,7 +63,7 @@ class Rehearsal:
 
     def _bring(self, datagram: bytes) -> bytes:
         """Bring a datagram of the caller; return the last one that goes back to it."""
-        self.plane.datagram(datagram, ("127.0.0.1", CALLER_PORT), self._now())
+        self.plane.datagram(datagram, ("127.0.0.1", text.CALLER_PORT), self._now())
         return self._carry()
 
     def _carry(self) -> bytes:
@@ -93,14 +79,10 @@ class Rehearsal:
                 if call is not None:
                     self.plane.stored(call, True, self._now())
             for data, destination in datagrams:
-                if destination[1] == CALLER_PORT:
+                if destination[1] == text.CALLER_PORT:
                     last = data
                 for answer in canned.answers(data, LINE_PORT) if destination[1] == LINE_PORT else ():
                     self.plane.datagram(answer, destination, self._now())
 
     def _now(self) -> Instant:
         return Instant(self.moment, int(1_795_000_000_000 + self.moment * 1000))
-
-
-def _request(method: str, call: str, number: int, tag: str) -> bytes:
-    return _REQUEST.format(method=method, call=call, number=number, tag=tag, length=0).encode()

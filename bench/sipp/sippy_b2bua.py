@@ -1,6 +1,6 @@
 """sippy's own simple B2BUA with one worker thread each way and its null logger: the peer to compare with.
 
-`python sippy_b2bua.py PORT NEXT_PORT` serves: every call that comes to PORT goes to NEXT_PORT.
+`python -m sipp.sippy_b2bua PORT NEXT_PORT` serves: every call that comes to PORT goes to NEXT_PORT.
 """
 
 import os
