@@ -34,7 +34,10 @@ def plan(number: str, lines: list[Line], **changes: Any) -> dict[str, Any]:
 
 
 def business(node: Node, lines: int = 1, **changes: Any) -> tuple[str, list[Line]]:
-    """Return the freephone number and the lines of a business that is now in service. changes: as for `plan`."""
+    """Return the freephone number and the lines of a business that is now in service.
+
+    changes: as for `plan`.
+    """
     number, own = node.new_number(), [node.new_line() for _ in range(lines)]
     node.publish(plan(number, own, **changes))
     return number, own

@@ -25,6 +25,7 @@ class Message:
     start_line: str
     headers: tuple[tuple[str, str], ...]
     body: str
+    text: str
 
     @classmethod
     def read(cls, text: str) -> "Message":
@@ -32,7 +33,8 @@ class Message:
         head, _, body = text.replace("\r\n", "\n").strip("\n").partition("\n\n")
         start_line, *lines = head.split("\n")
         pairs = (line.partition(":") for line in lines)
-        return cls(start_line, tuple((name.strip().lower(), value.strip()) for name, _, value in pairs), body)
+        headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
+        return cls(start_line, headers, body, text)
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header."""
@@ -101,6 +103,10 @@ class Sipp:
     def requests(self, method: str) -> list[Message]:
         """Return the requests of a method that SIPp received."""
         return [m for m in self.received() if not m.status and m.method == method]
+
+    def was_never_called(self) -> bool:
+        """Return whether SIPp still waits and nothing has come."""
+        return not self.has_ended and not self.received()
 
     def _messages(self, direction: str) -> list[Message]:
         path = self._directory / f"{self._name}.messages"

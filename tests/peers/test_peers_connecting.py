@@ -181,7 +181,7 @@ def test_r4_2_decline_ends_the_call_without_overflow(node: Node, sipp: Sipps) ->
     assert "cause=22" in caller.final()["Reason"]
     call = node.the_call(number)
     assert (ending(call), legs(call)) == (("rejected", 603, 22), [(first.number, 603)])
-    assert not spare.received()
+    assert spare.was_never_called()
 
 
 def test_one_channel_makes_the_second_caller_busy(node: Node, sipp: Sipps) -> None:
