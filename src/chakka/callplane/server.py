@@ -65,6 +65,7 @@ class Server:
         self._media = MediaClient(config.media_socket, config.directory / "callplane.sock", self._on_media)
         self._feed = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._feed.setblocking(False)
+        self._feed_path = str(config.feed_socket)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -193,7 +194,7 @@ class Server:
         for event in feed:
             # Nobody need watch, and a slow watcher must not hold up calls.
             with contextlib.suppress(OSError):
-                self._feed.sendto(_FEED.encode(event), str(self._config.feed_socket))
+                self._feed.sendto(_FEED.encode(event), self._feed_path)
 
     def _schedule(self) -> None:
         """Have the loop wake us when the next timer is due; waking too early is harmless."""

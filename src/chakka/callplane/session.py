@@ -1,5 +1,7 @@
 """The sessions of a call: what a message describes, with everything but G.711 taken out (R2.1)."""
 
+from functools import lru_cache
+
 from chakka.sip.grammar import Malformed
 from chakka.sip.message import Request, Response
 from chakka.sip.sdp import RemoteAudio, narrowband, remote_media, sdp_in
@@ -13,6 +15,8 @@ def described(message: Request | Response) -> bytes:
         return b""
 
 
+# A call's offer is looked at to decide it and again, at once, to send it on.
+@lru_cache(maxsize=1)
 def g711(description: bytes) -> bytes:
     """Return a description with all but G.711 taken out; empty when nothing remains or it is no SDP."""
     try:
