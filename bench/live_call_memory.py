@@ -7,8 +7,12 @@ import gc
 import tempfile
 import time
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 
+from chakka.records.entries import decode
+from chakka.records.model import Confirmed, Released
+from chakka.stores.journal_reader import JournalEntry, read_entries
 from sipp import load, node
 from sipp.rehearsal import Rehearsal
 
@@ -47,7 +51,16 @@ def resident() -> float:
             load.call(port, node.NUMBER, WARM_UP, RATE)
             before = load.resident_bytes(pid)
             with load.calls_up(port, node.NUMBER, CALLS, RATE):
-                return (load.resident_bytes(pid) - before) / CALLS / 1024
+                grown = load.resident_bytes(pid) - before
+                assert calls_up(Path(directory) / "journal") == CALLS, "calls are missing"
+    return grown / CALLS / 1024
+
+
+def calls_up(journal: Path) -> int:
+    """Return how many calls are up by what a journal says: confirmed and not released."""
+    payloads = (entry.payload for entry in read_entries(journal) if isinstance(entry, JournalEntry))
+    kinds = Counter(type(decode(payload)) for payload in payloads)
+    return kinds[Confirmed] - kinds[Released]
 
 
 def report(what: str, figure: float) -> None:

@@ -1,9 +1,9 @@
 """Calls that one CPU second bridges: our call plane against sippy's B2BUA, same SIPp on both sides.
 
 Ours decides each call by a published plan and journals it durably; sippy follows a static route, with one
-worker, a null logger, no accounting and no media proxy; both strip the offer to G.711. Each is loaded
-to about half of a core, and ours also at sippy's rate, where it sleeps between two datagrams and finds its
-caches cold at each. Target: at least 6 times sippy's calls.
+worker, a null logger, no accounting and no media proxy; both strip the offer to G.711. Each is loaded to
+about half of a core, and ours also at sippy's rate: a call costs us more there, since fewer datagrams share
+one turn of the loop and fewer entries one sync. Target: at least 6 times sippy's calls.
 """
 
 import statistics
