@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Sequence
 
-from peer_node import NO_ACK_S, SIP_PORT, Node
+from peer_node import NO_ACK_S, SIP_PORT, Node, wait_until
 from peer_plans import business
 from peer_sipp import Sipp, Sipps
 from peer_steps import (
     ANSWERED,
+    FIXED_CALLER,
     G711_ANSWER,
     G711_OFFER,
     HANGS_UP,
@@ -79,10 +80,21 @@ def test_a_line_that_hangs_up_releases_the_caller(node: Node, sipp: Sipps) -> No
 
 
 def test_repeated_messages_make_one_call_and_one_record(node: Node, sipp: Sipps) -> None:
-    invited = invite(repeats=False)
-    caller_side = [*(invited, invited), *ANSWERED[:-1], *(ack(), ack(), pause(100), ack()), *HANGS_UP]
-    number, callee, caller = call(node, sipp, answers(), caller_side)
-    assert repeated(node, caller, "BYE").startswith(b"SIP/2.0 200 ")
+    number, (line,) = business(node)
+    callee = sipp.line(line, answers(300))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        caller.bind((node.network.carrier, 0))
+        caller.settimeout(5)
+        say_twice(node, caller, number, "INVITE")
+        answer = hear_until(caller, b"SIP/2.0 200 ", b" INVITE")
+        to_tag = answer.partition(b"\r\nTo: ")[2].partition(b"\r\n")[0].partition(b";")[2].decode()
+        say_twice(node, caller, number, "ACK", f";{to_tag}")
+        say_twice(node, caller, number, "INVITE")
+        wait_until(lambda: callee.requests("ACK"), "the line talks")
+        say_twice(node, caller, number, "BYE", f";{to_tag}")
+        hear_until(caller, b"SIP/2.0 200 ", b" BYE")
+        hear_until(caller, b"SIP/2.0 200 ", b" BYE")
+    callee.finish()
     assert len({message["Via"] for message in callee.requests("INVITE")}) == 1
     assert len({message["Via"] for message in callee.requests("BYE")}) == 1
     record = node.the_call(number).record
@@ -90,15 +102,29 @@ def test_repeated_messages_make_one_call_and_one_record(node: Node, sipp: Sipps)
     assert len(record.facts.legs) == 1
 
 
-def repeated(node: Node, caller: Sipp, method: str) -> bytes:
-    """Return the answer to a request that arrives once more when the call is over."""
-    sent = next(message for message in caller.sent() if message.method == method)
-    host, _, port = sent["Via"].split()[1].partition(";")[0].partition(":")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
-        again.bind((host, int(port)))
-        again.settimeout(2)
-        again.sendto(sent.text.encode(), (node.network.chakka, SIP_PORT))
-        return again.recv(4096)
+def say_twice(node: Node, caller: socket.socket, number: str, method: str, to_tag: str = "") -> None:
+    """Send a request of a call twice, byte for byte the same."""
+    (host, port), here = caller.getsockname(), node.network.chakka
+    body = sdp(*G711_OFFER).replace("\n", "\r\n").replace("[local_ip]", host) + "\r\n"
+    body = body if method == "INVITE" else ""
+    text = (
+        f"{method} sip:{number}@{here} SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{number}{method}\r\n"
+        f"From: <sip:{FIXED_CALLER}@{host}>;tag=1\r\nTo: <sip:{number}@{here}>{to_tag}\r\n"
+        f"Call-ID: {number}@{host}\r\nCSeq: {2 if method == 'BYE' else 1} {method}\r\nMax-Forwards: 70\r\n"
+        f"Contact: <sip:caller@{host}:{port}>\r\nContent-Type: application/sdp\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+    for _ in range(2):
+        caller.sendto(text.encode(), (here, SIP_PORT))
+
+
+def hear_until(caller: socket.socket, start: bytes, method: bytes) -> bytes:
+    """Return the next datagram that begins like this and answers this method."""
+    while True:
+        data = caller.recv(4096)
+        if data.startswith(start) and method in data.partition(b"\r\nCSeq: ")[2].partition(b"\r\n")[0]:
+            return data
 
 
 def test_a_late_bye_finds_no_call(node: Node, sipp: Sipps) -> None:
