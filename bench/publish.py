@@ -95,8 +95,10 @@ def main() -> None:
             PlanStore.open(Path(directory) / "plans", readonly=False) as store,
             load.server(load.module("chakka.callplane", "--config", file), port),
         ):
-            lines = itertools.islice(itertools.cycle(node.LINES[:2]), PUBLISHES)
-            taken = [ms_to_next_call(caller, store, port, line) for line in lines]
+            lines = itertools.cycle(node.LINES[:2])
+            # The first call also waits until the call plane, which has its port already, has started.
+            ms_to_next_call(caller, store, port, next(lines))
+            taken = [ms_to_next_call(caller, store, port, next(lines)) for _ in range(PUBLISHES)]
     for what, figure in (("median", statistics.median(taken)), ("longest", max(taken))):
         target = f"target: at most {TARGET_MS:g}; {figure / TARGET_MS:.2f} of it"
         print(f"publish to next call, {what:8}{figure:8.2f} ms ({target})")
