@@ -37,12 +37,17 @@ def jst_iso(at_ms: int) -> str:
 def parse_instant_ms(text: str) -> int:
     """Return the instant that an ISO 8601 text with an offset names.
 
-    Raises: ValueError if the text is no ISO date-time or has no offset (a guess would move money by hours).
+    Raises: ValueError if the text is no ISO date-time, has no offset (a guess would move money by hours),
+            or lies outside the years 1 to 9999 of UTC or JST.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset; write +09:00 or Z")
-    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        moment.astimezone(JST)
+    except OverflowError as fault:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999") from fault
     return since // timedelta(milliseconds=1)
 
 

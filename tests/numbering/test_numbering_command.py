@@ -43,4 +43,4 @@ def test_number_without_a_number_is_wrong_usage(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as stop:
         main(["number"])
     assert stop.value.code == 2
-    assert "usage" in capsys.readouterr().err
+    assert "required: number" in capsys.readouterr().err

@@ -140,25 +140,8 @@ def test_people_read_the_steps_as_sentences(run: Run) -> None:
     assert "発信地域は料金区域「武蔵野三鷹」で、着信グループ「east」に属します。" in out
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--from", "0422511234", "--prefecture", "大坂府"),
-        ("--from", "0422511234", "--busy", "0311112222"),
-    ],
-)
-def test_what_does_not_exist_is_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
-    assert run(*arguments)[0] == 2
-
-
-@pytest.mark.parametrize("at", ["yesterday", "2026-11-24T10:00", "2026-02-30T10:00+09:00", ""])
-def test_an_instant_that_is_none_is_wrong_usage(run: Run, at: str) -> None:
-    assert run("--from", "0422511234", at=at)[0] == 2
-
-
-def test_a_plan_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    arguments = ["decide", str(tmp_path / "none.yaml"), "--from", "0422511234", "--at", TUESDAY]
-    assert main(arguments) == 2
+def test_a_busy_number_of_nobody_is_wrong_usage(run: Run) -> None:
+    assert run("--from", "0422511234", "--busy", "0311112222")[0] == 2
 
 
 def test_r3_8_a_plan_with_problems_is_not_decided_on(

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from chakka.cli.arguments import instant
 from chakka.cli.call_row import HEADINGS, as_object, as_row
 from chakka.cli.data_directory import add_data_option, places
 from chakka.errors import InputError
-from chakka.localtime import parse_instant_ms
 from chakka.routing.decision import Reason
 from chakka.stores.ledger import CallFilter, Ledger
 
@@ -26,14 +26,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     add_data_option(command)
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=run)
-
-
-def instant(text: str) -> int:
-    """Return the instant of an ISO text with offset; a refusal says what is missing."""
-    try:
-        return parse_instant_ms(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(str(fault)) from fault
 
 
 def count(text: str) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from chakka.cli.plan_file import problem_lines, read_plan
 from chakka.cli.proof_text import summary_text
+from chakka.errors import InputError
 from chakka.facts import numbering_table
 from chakka.routing.calendar import shipped_holidays
 from chakka.routing.check import CheckResult, check
@@ -25,8 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every problem and return 1; or print the summary of the proof and return 0."""
     try:
         result = checked(arguments.plan)
-    except OSError as error:
-        print(f"chakka check: {arguments.plan}: {error.strerror}", file=sys.stderr)
+    except InputError as fault:
+        print(f"chakka check: {fault}", file=sys.stderr)
         return 2
     print(as_json(result) if arguments.json else as_text(result))
     return 1 if result.problems else 0

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from chakka.cli.arguments import instant, running_number
 from chakka.cli.plan_file import problem_lines, read_plan
 from chakka.contract.model import Contract
 from chakka.errors import InputError, Problem
 from chakka.facts import numbering_table
-from chakka.localtime import parse_instant_ms
 from chakka.numbering.model import CallerClass
 from chakka.numbering.table import NumberingTable
 from chakka.routing.attempt import CallAttempt, Live, Presentation, attempt_of
@@ -26,15 +26,29 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """Add the command to the command line."""
     command = subparsers.add_parser("decide", help="what a caller would get from a plan")
     command.add_argument("plan", type=Path, help="plan file, YAML or JSON")
-    command.add_argument("--from", dest="calling_number", required=True, metavar="NUMBER")
-    command.add_argument("--at", required=True, metavar="INSTANT", help="2026-11-23T10:00+09:00")
-    command.add_argument("--class", dest="caller_class", choices=[each.value for each in CallerClass])
-    command.add_argument("--prefecture", help="of a mobile caller: name or two-digit code")
-    command.add_argument("--carrier-group", metavar="GROUP")
+    command.add_argument(
+        "--from", dest="calling_number", required=True, metavar="NUMBER", help="calling number: 0422511234"
+    )
+    command.add_argument(
+        "--at", type=instant, required=True, metavar="INSTANT", help="with offset: 2026-11-23T10:00+09:00"
+    )
+    command.add_argument(
+        "--class",
+        dest="caller_class",
+        choices=[each.value for each in CallerClass],
+        metavar="CLASS",
+        help="instead of what the number says: fixed, payphone, mobile, ip_phone, international, …",
+    )
+    command.add_argument("--prefecture", type=_prefecture, help="of a mobile caller: name or two-digit code")
+    command.add_argument("--carrier-group", metavar="GROUP", help="of a mobile caller")
     command.add_argument("--anonymous", action="store_true", help="the caller hides the number")
-    command.add_argument("--busy", action="append", default=[], metavar="NUMBER")
-    command.add_argument("--draw", type=int, default=0, metavar="N", help="running number in the ratio")
-    command.add_argument("--language", choices=["ja", "en"], default="en")
+    command.add_argument(
+        "--busy", action="append", default=[], metavar="NUMBER", help="a busy line number; can be repeated"
+    )
+    command.add_argument(
+        "--draw", type=running_number, default=0, metavar="N", help="running number in the ratio: 0, 1, 2, …"
+    )
+    command.add_argument("--language", choices=["ja", "en"], default="en", help="of the trace as text")
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=run)
 
@@ -49,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         if contract is None or problems:
             return _refused(problems, as_json=arguments.json)
         decision = _decision(contract, _attempt(arguments, contract, table), arguments)
-    except (OSError, InputError) as fault:
+    except InputError as fault:
         print(f"chakka decide: {fault}", file=sys.stderr)
         return 2
     print(_json(decision) if arguments.json else _text(decision, arguments.language))
@@ -58,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _attempt(arguments: argparse.Namespace, contract: Contract, table: NumberingTable) -> CallAttempt:
     """Return the attempt that the arguments describe; what is given replaces what the number says."""
-    attempt = attempt_of(table.lookup(arguments.calling_number), contract.number, _instant_ms(arguments.at))
+    attempt = attempt_of(table.lookup(arguments.calling_number), contract.number, arguments.at)
     if arguments.caller_class is not None:
         caller_class = CallerClass(arguments.caller_class)
         # A mobile caller's prefecture is a fact of signalling: no number tells it.
@@ -68,24 +82,15 @@ def _attempt(arguments: argparse.Namespace, contract: Contract, table: Numbering
     return msgspec.structs.replace(
         attempt,
         presentation=Presentation.WITHHELD if arguments.anonymous else Presentation.ALLOWED,
-        prefecture=_prefecture(arguments.prefecture, table) or attempt.prefecture,
+        prefecture=arguments.prefecture or attempt.prefecture,
         carrier_group=arguments.carrier_group,
     )
 
 
-def _instant_ms(text: str) -> int:
-    try:
-        return parse_instant_ms(text)
-    except ValueError as fault:
-        raise InputError(f"--at {text!r} is no instant: {fault}") from fault
-
-
-def _prefecture(name_or_code: str | None, table: NumberingTable) -> str | None:
-    if name_or_code is None:
-        return None
-    found = table.prefecture(name_or_code)
+def _prefecture(name_or_code: str) -> str:
+    found = numbering_table().prefecture(name_or_code)
     if found is None:
-        raise InputError(f"--prefecture {name_or_code!r} is no prefecture of Japan")
+        raise argparse.ArgumentTypeError(f"{name_or_code!r} is no prefecture of Japan")
     return found.name
 
 

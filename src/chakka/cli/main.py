@@ -11,13 +11,14 @@ from types import ModuleType
 
 from chakka import __version__
 from chakka.cli import calls, check, decide, explain, journal, number, plan, publish, rate, run
+from chakka.cli.arguments import CommandParser
 
 COMMANDS: tuple[ModuleType, ...] = (run, number, check, publish, plan, decide, calls, explain, rate, journal)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    root = argparse.ArgumentParser(prog="chakka", description="Toll-free numbers in Japan.")
+    root = CommandParser(prog="chakka", description="Toll-free numbers in Japan.")
     root.add_argument("--version", action="version", version=f"chakka {__version__}")
     subparsers = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:

@@ -1,11 +1,11 @@
 """`chakka plan show|history|withdraw`: what is published for a number, what was, and its end."""
 
 import argparse
-import getpass
 import sys
 
 import msgspec
 
+from chakka.cli.arguments import login_name
 from chakka.cli.data_directory import add_data_option, places
 from chakka.clock import utc_ms
 from chakka.errors import InputError
@@ -21,7 +21,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     show.add_argument("--hash", help="an earlier version (default: the one in service)")
     history = verbs.add_parser("history", help="list every version that was published")
     withdraw = verbs.add_parser("withdraw", help="take the number out of service; its history stays")
-    withdraw.add_argument("--by", default=getpass.getuser(), help="who withdraws (default: %(default)s)")
+    withdraw.add_argument("--by", default=login_name(), help="who withdraws (default: %(default)s)")
     withdraw.add_argument("--why", default="", help="why, for the history")
     for verb, function in ((show, run_show), (history, run_history), (withdraw, run_withdraw)):
         verb.add_argument("number", help="the freephone number")

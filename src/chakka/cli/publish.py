@@ -1,13 +1,13 @@
 """`chakka publish`: from here on, calls to the plan's number are decided by it."""
 
 import argparse
-import getpass
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
+from chakka.cli.arguments import login_name
 from chakka.cli.data_directory import add_data_option, places
 from chakka.cli.plan_file import problem_lines, read_plan
 from chakka.clock import utc_ms
@@ -25,7 +25,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """Add the command to the command line."""
     command = subparsers.add_parser("publish", help="check a plan and put it into service")
     command.add_argument("plan", type=Path, help="the plan as YAML or JSON")
-    command.add_argument("--by", default=getpass.getuser(), help="who publishes (default: %(default)s)")
+    command.add_argument("--by", default=login_name(), help="who publishes (default: %(default)s)")
     command.add_argument("--why", default="", help="why, for the history")
     add_data_option(command)
     command.add_argument("--json", action="store_true")

@@ -6,8 +6,9 @@ import sys
 import msgspec
 
 from chakka.charging.rate import Charge, RatedCall, Suspense, rate
+from chakka.cli.arguments import instant
 from chakka.facts import numbering_table, shipped_tariff, tariff_names
-from chakka.localtime import jst_date, jst_iso, parse_instant_ms
+from chakka.localtime import jst_iso
 from chakka.money import yen_text
 from chakka.numbering.model import CallerClass
 
@@ -27,7 +28,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="CLASS",
     )
     command.add_argument("--carrier-group", metavar="GROUP", help="of a mobile caller")
-    command.add_argument("--answered", required=True, type=_instant, metavar="2026-10-31T14:59:30Z")
+    command.add_argument("--answered", required=True, type=instant, metavar="2026-10-31T14:59:30Z")
     command.add_argument("--ms", required=True, type=_duration, help="answer to release in milliseconds")
     command.add_argument("--fault", action="store_true", help="cut by a fault of the network")
     command.add_argument("--from-area", metavar="AREA", help="charge area of the caller")
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the charge (0), or why there is none (1); wrong names are wrong usage (2)."""
     faults = _wrong_names(arguments)
     if faults:
-        print("\n".join(faults), file=sys.stderr)
+        print("\n".join(f"chakka rate: {fault}" for fault in faults), file=sys.stderr)
         return 2
     call = RatedCall(
         caller_class=CallerClass(arguments.caller_class),
@@ -89,16 +90,6 @@ def _wrong_names(arguments: argparse.Namespace) -> list[str]:
         if name is not None and numbering_table().charge_area(name) is None:
             faults.append(f"{option} {name}: no charge area has this name")
     return faults
-
-
-def _instant(text: str) -> int:
-    try:
-        at_ms = parse_instant_ms(text)
-        # The last hours of the year 9999 have no date in JST.
-        jst_date(at_ms)
-    except (ValueError, OverflowError) as fault:
-        raise argparse.ArgumentTypeError(f"{text!r} is no instant: {fault}") from fault
-    return at_ms
 
 
 def _duration(text: str) -> int:
