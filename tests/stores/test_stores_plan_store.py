@@ -34,6 +34,7 @@ def test_it_returns_the_plan_that_was_published_last(store: PlanStore) -> None:
 def test_it_returns_nothing_for_a_number_without_plan(store: PlanStore) -> None:
     store.publish(NUMBER, b"compiled", b"text", published("h1"))
     assert store.read("0120123457") is None
+    assert store.read("") is None
     assert store.history("0120123457") == []
     assert store.history("012012345") == []
 

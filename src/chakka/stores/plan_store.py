@@ -97,8 +97,16 @@ class PlanStore:
         self._environment.close()
 
     def read(self, number: str) -> bytes | None:
-        """Return the compiled plan of a freephone number as published last, or None."""
-        return self._in_read(lambda reading: _get(reading, number.encode(), self._plans))
+        """Return the compiled plan of a freephone number as published last, or None.
+
+        Raises: InputError if the file is damaged.
+        """
+        if not number:
+            return None
+        try:
+            return self._in_read(lambda reading: _get(reading, number.encode(), self._plans))
+        except lmdb.Error as fault:
+            raise InputError(f"plan of {number}: {fault}") from fault
 
     def numbers(self) -> list[str]:
         """Return every number that has a plan, in order."""
