@@ -1,5 +1,6 @@
 """A dialog: what two user agents must remember to send each other requests (RFC 3261 §12)."""
 
+import json
 from ipaddress import ip_address
 
 import msgspec
@@ -62,13 +63,16 @@ class Dialog(msgspec.Struct):
             self.target = contact
 
     def text(self) -> str:
-        """Return the dialog as JSON, from which a later start can still send BYE."""
-        return msgspec.json.encode(self).decode()
+        """Return the dialog as JSON in ASCII, from which a later start can still send BYE.
+
+        A peer's octets that are no UTF-8 stand in it as escaped surrogates: `json` writes and reads them.
+        """
+        return json.dumps(msgspec.to_builtins(self))
 
 
 def dialog_of_text(text: str) -> Dialog:
-    """Return the dialog that `Dialog.text` wrote. Raises: msgspec.ValidationError, msgspec.DecodeError."""
-    return msgspec.json.decode(text, type=Dialog)
+    """Return the dialog that `Dialog.text` wrote. Raises: ValueError if it is not such a text."""
+    return msgspec.convert(json.loads(text), Dialog)
 
 
 def dialog_of_request(request: Request, local_tag: str, peer: Address) -> Dialog:
