@@ -285,9 +285,36 @@ def test_an_unknown_caller_that_is_refused_gets_one_response_per_invite_and_no_1
     assert peer.sends(invite) == []
     event.call.reject(0.0, 407)  # type: ignore[union-attr]
     assert statuses(peer.heard()) == ["407"]
-    assert statuses(peer.sends(invite)) == ["407"]
-    assert peer.wait(100.0) == []
     assert peer.is_at_rest
+    assert peer.wait(100.0) == []
+
+
+def test_of_an_unknown_address_nothing_is_kept_after_the_refusal() -> None:
+    peer = Peer(may_accept=lambda address: False)
+    for place in range(3):
+        assert peer.sends(request_text("OPTIONS", branch=f"z9hG4bK{place}", call_id=f"o{place}")) == []
+        (event,) = peer.told()
+        assert isinstance(event, OtherRequest)
+        peer.agent.respond(event.transaction, respond(event.request, 200), 0.0)
+        assert statuses(peer.heard()) == ["200"]
+        assert peer.is_at_rest
+
+
+def test_a_cancel_of_another_call_with_the_same_branch_is_refused() -> None:
+    peer = Peer()
+    peer.calls()
+    peer.heard()
+    forged = request_text("CANCEL", call_id="another")
+    assert statuses(peer.sends(forged, ("192.0.2.66", 5060))) == ["481"]
+    assert peer.told() == []
+    assert statuses(peer.sends(request_text("CANCEL"))) == ["200"]
+
+
+def test_two_calls_may_have_the_same_branch() -> None:
+    peer = Peer()
+    peer.sends(request_text(call_id="one", number=1))
+    peer.sends(request_text(call_id="two", number=2))
+    assert [type(event) for event in peer.told()] == [IncomingInvite, IncomingInvite]
 
 
 def test_an_options_is_answered_by_the_user_with_received_and_a_to_tag() -> None:

@@ -30,7 +30,8 @@ class UserAgent:
     token:      returns another word of at least 8 letters and digits each time; it must not be guessable,
                 since tags and branches are made of it.
     may_accept: whether an address is known. Others get at most one datagram for each of theirs, no 100, and
-                nothing repeated, until the user sends them a provisional or an answer; None: all are known.
+                nothing repeated, until the user sends them a provisional or an answer, and nothing is kept of
+                what was refused (RFC 3261 §8.2.7); None: all are known.
     overload:   the answer to new INVITEs while there is one: stateless, so that refusing costs little.
     counts:     what was dropped or refused here, by word.
     """
@@ -77,7 +78,7 @@ class UserAgent:
     def bye_from_text(self, text: str, now: float) -> None:
         """Send BYE in a dialog of an earlier run, from `call.dialog_text()`.
 
-        Raises: msgspec.DecodeError or msgspec.ValidationError if it is not such a text.
+        Raises: ValueError if it is not such a text.
         """
         dialog = dialog_of_text(text)
         dialog.local_cseq += _CSEQ_MARGIN
@@ -101,9 +102,16 @@ class UserAgent:
             # A header that only we read (Require, Supported), before anything was kept of the request.
             self._refuse_malformed(Malformed(fault.status, fault.reason, message), source)
 
-    def transport_failed(self, destination: Address, now: float) -> None:
-        """Take it that nothing can be sent to `destination`: requests waiting there fail (§17.1.4)."""
-        waiting = [one for one in self._core.clients.values() if one.destination == destination]
+    def transport_failed(self, destination: Address, now: float, packet: bytes = b"") -> None:
+        """Take it that nothing can be sent to `destination`: requests waiting there fail (§17.1.4).
+
+        packet: if given, only this cannot be sent (it is too long), and no other request suffers for it.
+        """
+        waiting = [
+            one
+            for one in self._core.clients.values()
+            if one.destination == destination and (not packet or one.packet is packet)
+        ]
         for transaction in waiting:
             transaction.step(Input.TRANSPORT_ERROR, None, now)
 

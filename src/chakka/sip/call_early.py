@@ -1,7 +1,7 @@
 """The early dialogs of an incoming call: one per To-tag, as a forking proxy would show its branches."""
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chakka.sip.agent_core import ALLOW_LINE
 from chakka.sip.events import Pracked, ReliableTimeout
@@ -11,6 +11,9 @@ from chakka.sip.message import Request
 from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs, body_lines, header_lines
+
+# Provisionals that wait for a PRACK; those beyond say nothing that the caller can still use.
+_MOST_WAITING: Final = 8
 
 if TYPE_CHECKING:  # An incoming call makes its early dialogs, and they send through it.
     from chakka.sip.call_incoming import IncomingCall
@@ -58,7 +61,8 @@ class EarlyDialog:
     def send_reliably(self, status: int, lines: str, body: bytes, now: float) -> None:
         """Send a provisional that must be PRACKed, after the one before has been."""
         if self._packet:
-            self._queue.append((status, lines, body))
+            if len(self._queue) < _MOST_WAITING:
+                self._queue.append((status, lines, body))
             return
         transaction, timers = self._call.transaction, self._call.core.timers
         self._rseq += 1

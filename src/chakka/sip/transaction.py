@@ -277,18 +277,22 @@ class ServerTransaction:
             self._end()
 
     def _await_ack(self, now: float) -> None:
+        if not self.is_proven:
+            self._end()
+            return
         alarms, timers = self.core.alarms, self.core.timers
         self.echo = None
         self.expiry = alarms.start(now + timers.timer_h, self, Input.TIMER_H)
-        # An address that may be forged gets no more datagrams than it sent.
-        if self.is_proven:
-            self.retry = alarms.start(now + self.interval, self, Input.TIMER_G)
+        self.retry = alarms.start(now + self.interval, self, Input.TIMER_G)
 
     def _repeat_later(self, now: float) -> None:
         self.interval = min(2 * self.interval, self.core.timers.t2)
         self.retry = self.core.alarms.start(now + self.interval, self, Input.TIMER_G)
 
     def _await_end(self, effect: Effect, now: float) -> None:
+        if effect is Effect.START_J and not self.is_proven:
+            self._end()
+            return
         field, name = _EXPIRIES[effect]
         self.echo = None
         self.expiry = self.core.alarms.start(now + getattr(self.core.timers, field), self, name)
@@ -296,6 +300,7 @@ class ServerTransaction:
     def _end(self) -> None:
         self.core.alarms.stop(self.retry)
         self.core.alarms.stop(self.expiry)
+        self.echo = None
         self.user = None
         self.packet = b""
         self.core.servers.pop(self.key, None)

@@ -128,11 +128,13 @@ def server_key(request: Request, method: str) -> tuple[object, ...]:
     """Return what the messages of one server transaction share; `method` is INVITE for an ACK or CANCEL.
 
     Source: RFC 3261 §17.2.3, both the branch rule and the one for RFC 2543 clients. The latter leaves the
-    To-tag out, so that an ACK is found by the same key: Call-ID, From-tag, CSeq and Via are enough.
+    To-tag out, so that an ACK is found by the same key: Call-ID, From-tag, CSeq and Via are enough. The
+    former takes the Call-ID in, which ACK and CANCEL share with their INVITE (§9.1, §17.1.1.3): branches that
+    a peer counts up can be guessed, and some peers use one for several calls.
     """
     via = request.via
     branch = via.params.get("branch")
     if branch is not None and branch.startswith(MAGIC_COOKIE):
-        return branch, via.host, via.port, method
+        return branch, via.host, via.port, request.call_id, method
     params = format_params(via.params)
     return request.call_id, request.from_.tag, request.cseq.number, via.host, via.port, params, method
