@@ -58,16 +58,18 @@ class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Timers of call control in seconds, beside the protocol's own.
 
-    ring:       longest ringing of one target (plan-format.md, ring_seconds).
-    tick:       proof of life of answered calls (reliability.md §1: at most 5).
-    media_open: how long the media process may take to open a stream before the call goes on without it.
-    longest:    longest conversation; then both legs are released.
-    shed_delay: queue delay above which new calls get 503.
+    ring:         longest ringing of one target (plan-format.md, ring_seconds).
+    tick:         proof of life of answered calls (reliability.md §1: at most 5).
+    media_open:   how long the media process may take to open a stream before the call goes on without it.
+    announcement: longest announcement; beyond it the media process is taken for lost, and the call ends.
+    longest:      longest conversation; then both legs are released.
+    shed_delay:   queue delay above which new calls get 503.
     """
 
     ring: Seconds = 180.0
     tick: Seconds = 5.0
     media_open: Seconds = 0.5
+    announcement: Seconds = 60.0
     longest: Seconds = 43_200.0
     shed_delay: Seconds = 0.2
 

@@ -96,6 +96,10 @@ class PlaneOnNetwork:
         self._carry_out()
         return self.plane.agent.take_datagrams()
 
+    def forget_media(self) -> None:
+        """The media process dies and comes back: what it had promised will not come."""
+        self._later = [one for one in self._later if one[1] != "media"]
+
     def _carry_out(self) -> None:
         for entry, waiting in self.plane.outbox.take_entries():
             if waiting is None or not self.disk.fails:

@@ -17,11 +17,12 @@ EXPECTED = {
     },
     State.OPENING: {"media_opened", "media_refused", "media_timer", "cancelled", "stopping", "fault"},
     State.PLAYING: {
-        *("media_finished", "media_refused", "cancelled", "pracked", "reliable_timeout"),
+        *("media_finished", "media_refused", "media_timer", "cancelled", "pracked", "reliable_timeout"),
         *("stopping", "fault"),
     },
     State.STORING: {
-        *("stored", "not_stored", "bye", "cancelled", "pracked", "reliable_timeout", "stopping", "fault"),
+        *("stored", "not_stored", "bye", "reinvite", "cancelled", "pracked", "reliable_timeout"),
+        *("stopping", "fault"),
     },
     State.ANSWERED: {
         *("acked", "ack_timeout", "bye", "cancelled", "pracked", "reliable_timeout", "reinvite"),

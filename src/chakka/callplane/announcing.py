@@ -34,7 +34,7 @@ def _can_listen(call: Call) -> bool:
 def on_opened(call: Call, now: Instant, event: Opened) -> None:
     """The stream has a port: tell the caller by 183 and play, once it is known where to."""
     call.state = State.PLAYING
-    call.unwait(On.MEDIA_TIMER)
+    call.wait(On.MEDIA_TIMER, now.monotonic + call.world.config.calls.announcement)
     here = (event.host, event.port)
     body = offer(*here) if call.is_offerless else answer(call.known.offer, *here) or b""
     call.caller.progress(now.monotonic, 183, body=body, reliable=True)

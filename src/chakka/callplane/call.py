@@ -73,7 +73,7 @@ class World:
     outbox: Outbox
     occupancy: Occupancy
     alarms: Alarms
-    rung: "list[tuple[Call, On]]"
+    rung: "list[tuple[Call, On, Alarm]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +177,15 @@ class Call:
 
     def on_alarm(self, name: str, now: float) -> None:
         """Note that a timer is due; the call plane passes it on with the moment."""
-        self.alarms.pop(On(name), None)
-        self.world.rung.append((self, On(name)))
+        kind = On(name)
+        self.world.rung.append((self, kind, self.alarms[kind]))
+
+    def still_waits(self, kind: On, alarm: Alarm) -> bool:
+        """Return whether a timer that is due still counts: one due at the same time may have stopped it."""
+        if self.alarms.get(kind) is not alarm:
+            return False
+        del self.alarms[kind]
+        return True
 
     def facts(self) -> CallFacts:
         """Return what goes into every entry of this call."""

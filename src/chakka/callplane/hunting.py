@@ -13,6 +13,8 @@ from chakka.routing.decision import Reason
 from chakka.sip import events
 from chakka.sip.message import Response
 
+# Early dialogs of one line that are passed on: a forking PBX has a few telephones, not hundreds.
+_MOST_EARLY = 16
 # The status that our own CANCEL brings about.
 _CANCELLED = 487
 
@@ -85,6 +87,8 @@ def _pass_ringing(call: Call, now: Instant, response: Response, line_tag: str | 
         if not call.has_rung_out:
             call.has_rung_out = True
             call.caller.progress(now.monotonic, 180)
+        return
+    if line_tag not in branch.early and len(branch.early) >= _MOST_EARLY:
         return
     body = branch.early.get(line_tag) or g711(described(response))
     branch.early[line_tag] = body

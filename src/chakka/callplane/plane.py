@@ -16,6 +16,7 @@ from chakka.callplane.plans import Plans
 from chakka.callplane.session import described
 from chakka.callplane.transitions import happen
 from chakka.config import Address, Config, Trunk
+from chakka.errors import InputError
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
 from chakka.records.model import Answered, Tick
@@ -90,9 +91,9 @@ class CallPlane:
         self.agent.receive(data, source, now.monotonic)
         self._settle(now)
 
-    def unreachable(self, destination: Address, now: Instant) -> None:
-        """The network refused to carry datagrams to an address."""
-        self.agent.transport_failed(destination, now.monotonic)
+    def unreachable(self, destination: Address, packet: bytes, now: Instant) -> None:
+        """The network refused to carry datagrams to an address, or if a packet is given, that one."""
+        self.agent.transport_failed(destination, now.monotonic, packet)
         self._settle(now)
 
     def media(self, event: control.Event, now: Instant) -> None:
@@ -116,9 +117,12 @@ class CallPlane:
         """Let everything happen that is due."""
         self.agent.handle_timer(now.monotonic)
         self._world.alarms.ring(now.monotonic)
-        rung, self._world.rung[:] = list(self._world.rung), []
-        for call, kind in rung:
-            self._happen(call, kind, now)
+        rung = self._world.rung
+        while rung:
+            # One by one: should a call fail, the others' are told the next time.
+            call, kind, alarm = rung.pop(0)
+            if call.still_waits(kind, alarm):
+                self._happen(call, kind, now)
         self._settle(now)
         if now.monotonic >= self._next_tick:
             self._tick(now)
@@ -203,22 +207,25 @@ class CallPlane:
             event.call.reject(now.monotonic, 403)
             return
         self._in_hand = event.call
-        plan = self._plans.plan(dialled_number(event.request.uri))
+        try:
+            plan, begin = self._plans.plan(dialled_number(event.request.uri)), _begin
+        except InputError:
+            plan, begin = None, hunting.on_fault
         setup = self._decide(event.request, trunk, plan, now)
-        identity = call_id(now.utc_ms, self._sources.randomness(10))
-        call = Call(identity, event.call, setup, self._world, now)
-        event.call.owner = call
-        self._in_hand = call
-        self.calls[identity] = call
-        self._world.occupancy.enter(call.number)
-        self.outbox.show("decided", call_id=identity, **_shown(setup))
-        if setup.decision.outcome is Outcome.CONNECT:
-            hunting.begin(call, now)
-        else:
-            announcing.begin(call, now)
+        call = self._enter(event.call, setup, now)
+        begin(call, now)
         self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
+
+    def _enter(self, caller: IncomingCall, setup: Setup, now: Instant) -> Call:
+        call = Call(call_id(now.utc_ms, self._sources.randomness(10)), caller, setup, self._world, now)
+        caller.owner = call
+        self._in_hand = call
+        self.calls[call.id] = call
+        self._world.occupancy.enter(call.number)
+        self.outbox.show("decided", call_id=call.id, **_shown(setup))
+        return call
 
     def _decide(self, request: Request, trunk: Trunk, plan: CompiledPlan | None, now: Instant) -> Setup:
         attempt = attempt_of(request, trunk, self._sources.table, now.utc_ms)
@@ -243,6 +250,13 @@ class CallPlane:
         if self._answered:
             calls = tuple(sorted(self._answered))
             self.outbox.append(Tick(at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms, calls=calls))
+
+
+def _begin(call: Call, now: Instant) -> None:
+    if call.known.decision.outcome is Outcome.CONNECT:
+        hunting.begin(call, now)
+    else:
+        announcing.begin(call, now)
 
 
 def _other_answer(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import socket
@@ -167,8 +168,8 @@ class Server:
             for stream in unheard:
                 away = Refused(id=stream, error="the media process is away")
                 self._guarded(self._plane.media, away, now())
-            for destination in unreachable:
-                self._guarded(self._plane.unreachable, destination, now())
+            for destination, packet in unreachable:
+                self._guarded(self._plane.unreachable, destination, packet, now())
         self._schedule()
 
     def _write(self, entries: list[tuple[Entry, str | None]]) -> None:
@@ -176,8 +177,8 @@ class Server:
             told = None if waiting is None else partial(self._on_durable, waiting)
             self._journal.append(encode(entry), told)
 
-    def _send(self, datagrams: list[tuple[bytes, Address]]) -> list[Address]:
-        """Send; return the destinations that the network refused."""
+    def _send(self, datagrams: list[tuple[bytes, Address]]) -> list[tuple[Address, bytes]]:
+        """Send; return the destinations that the network refused, with the packet if that alone is why."""
         refused = []
         for data, destination in datagrams:
             try:
@@ -187,7 +188,8 @@ class Server:
                 continue
             except (OSError, OverflowError, ValueError) as fault:
                 log.info("cannot send to %s port %s: %s", *destination, fault)
-                refused.append(destination)
+                is_too_long = isinstance(fault, OSError) and fault.errno == errno.EMSGSIZE
+                refused.append((destination, data if is_too_long else b""))
         return refused
 
     def _show(self, feed: list[dict[str, Any]]) -> None:

@@ -147,6 +147,9 @@ def on_reinvite(call: Call, now: Instant, event: events.Reinvite) -> None:
         event.call.refuse(event.transaction, 491, now.monotonic)
     elif offer and not body:
         event.call.refuse(event.transaction, 488, now.monotonic)
+    elif not offer and event.request.method == "UPDATE":
+        # RFC 3311 §5.1: no change of the session, only a sign of life; the other leg has its own.
+        event.call.accept(event.transaction, b"", now.monotonic)
     else:
         call.reinviting = Reinviting(event.call, event.transaction, not offer)
         other.reinvite(now.monotonic, body)

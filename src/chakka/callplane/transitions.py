@@ -46,6 +46,8 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.PLAYING, On.STOPPING): _bare(announcing.on_over),
     (State.PLAYING, On.MEDIA_FINISHED): _bare(announcing.on_over),
     (State.PLAYING, On.MEDIA_REFUSED): _bare(announcing.on_over),
+    # A media process that started again knows nothing of what its last run played.
+    (State.PLAYING, On.MEDIA_TIMER): _bare(announcing.on_over),
     (State.PLAYING, On.CANCELLED): _bare(announcing.on_given_up),
     (State.PLAYING, On.PRACKED): announcing.on_pracked,
     # A caller that does not acknowledge our 183 cannot hear us either.
@@ -53,6 +55,7 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.STORING, On.STORED): _bare(talking.on_stored),
     (State.STORING, On.NOT_STORED): _bare(talking.on_not_stored),
     (State.STORING, On.BYE): talking.on_bye_while_storing,
+    (State.STORING, On.REINVITE): talking.on_reinvite,
     # Once the append is issued the answer stands (signalling.md §3).
     (State.STORING, On.CANCELLED): _nothing,
     (State.STORING, On.PRACKED): _nothing,
