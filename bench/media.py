@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from chakka.media.client import MediaClient
-from chakka.media.control import Event, Finished, Open, Opened, Play
+from chakka.media.control import Event, Finished, Open, Opened, Play, Refused, Silent
 from chakka.media.prompts import OFF_HOURS_REPEATS, REPEAT_PAUSE_MS, script
 from chakka.media.speech import is_current, read_texts, render, source_of, speaker, write_library
 
@@ -65,8 +65,10 @@ class Load:
                 )
             case Finished():
                 self.finished += 1
-            case _:
+            case Refused():
                 self.refused.append(event.error)
+            case Silent():
+                pass
 
     async def run(self, streams: int, seconds: float) -> None:
         self._client.start()

@@ -13,7 +13,20 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import assert_never
 
 from chakka.errors import InputError
-from chakka.media.control import Close, Command, Event, Finished, Law, Open, Opened, Play, Refused
+from chakka.media.control import (
+    Bridge,
+    Close,
+    Command,
+    Event,
+    Finished,
+    Join,
+    Law,
+    Move,
+    Open,
+    Opened,
+    Play,
+    Refused,
+)
 from chakka.media.g711 import to_alaw
 from chakka.media.ports import RtpPorts
 from chakka.media.prompts import SILENCE, compose, silence
@@ -72,6 +85,8 @@ class Player:
                 return self._open(command, owner, now)
             case Play():
                 return self._play(command, owner)
+            case Join() | Move() | Bridge():
+                return Refused(id=command.id, error="this media process does not relay")
             case Close():
                 self.close(owner, command.id)
                 return None
