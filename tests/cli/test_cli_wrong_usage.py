@@ -1,6 +1,9 @@
 """Wrong usage of any command: exit code 2, one line that names the mistake, nothing on standard output."""
 
 import getpass
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ DEMO = str(DATA / "demo" / "0120123456.yaml")
 DECIDE = ("decide", DEMO, "--from", "0422511234")
 TUESDAY = ("--at", "2026-11-24T10:00+09:00")
 RATE = ("rate", "--tariff", "hikari-wide", "--class", "fixed")
+CHAKKA = (sys.executable, "-c", "import sys; from chakka.cli.main import main; sys.exit(main())")
 ANSWERED = ("--answered", "2026-10-31T14:59:30Z")
 
 
@@ -52,7 +56,9 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ((*RATE, "--ms", "1", *ANSWERED, "--from-area", "江戸"), "江戸"),
         (("rate", "--tariff", "free", "--class", "fixed", "--ms", "1", *ANSWERED), "free"),
         (("calls", "--since", "0001-01-01T00:00+09:00"), "outside the years 1 to 9999"),
-        (("calls", "--limit", "0"), "'0'"),
+        (("calls", "--limit", "0"), "'0' is not 1 to 1000000"),
+        (("calls", "--limit", "9" * 30), "is not 1 to 1000000"),
+        (("publish", DEMO, "--by", "\udcff"), "is not UTF-8"),
     ],
 )
 def test_a_wrong_argument_is_named_in_one_line(
@@ -91,3 +97,20 @@ def test_a_user_without_a_login_name_can_use_every_command(
     monkeypatch.setattr(getpass, "getuser", nameless)
     assert main(["number", "0422511234"]) == 0
     assert "武蔵野三鷹" in capsys.readouterr().out
+
+
+def test_a_terminal_without_japanese_shows_escapes() -> None:
+    command = [*CHAKKA, "number", "0422511234", "--json"]
+    shown = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=True
+    )
+    assert b'"charge_area":"\\u6b66\\u8535\\u91ce\\u4e09\\u9df9"' in shown.stdout
+
+
+def test_a_reader_that_leaves_early_ends_the_command_without_a_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*CHAKKA, "number", "0422511234"]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, b"")

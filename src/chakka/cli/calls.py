@@ -14,6 +14,9 @@ from chakka.errors import InputError
 from chakka.routing.decision import Reason
 from chakka.stores.ledger import CallFilter, Ledger
 
+# More than anybody reads; one answer of this length still fits into memory.
+MOST_CALLS = 1_000_000
+
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
@@ -21,17 +24,24 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--number", help="calls to this freephone number only")
     command.add_argument("--since", type=instant, metavar="ISO", help="arrived at or after, with offset")
     command.add_argument("--until", type=instant, metavar="ISO", help="arrived before, with offset")
-    command.add_argument("--reason", choices=[reason.value for reason in Reason], metavar="CODE")
-    command.add_argument("--limit", type=count, default=100)
+    command.add_argument(
+        "--reason",
+        choices=[reason.value for reason in Reason],
+        metavar="CODE",
+        help="with this reason only: ok, all_busy, …",
+    )
+    command.add_argument(
+        "--limit", type=count, default=100, metavar="N", help="at most this many (default: 100)"
+    )
     add_data_option(command)
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=run)
 
 
 def count(text: str) -> int:
-    """Return a positive number."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    """Return a number of calls, 1 or more."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 7 and 0 < int(text) <= MOST_CALLS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {MOST_CALLS}")
     return int(text)
 
 
