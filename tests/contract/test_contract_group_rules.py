@@ -61,7 +61,13 @@ def test_a_line_number_is_a_0abj_number(number):
 
 
 def test_a_contract_has_at_least_one_line():
-    assert ("bad_value", "lines") in faults(plan(lines=[]))
+    assert faults(plan(lines=[])) == [("bad_value", "lines")]
+
+
+def test_lines_left_out_are_one_problem_and_not_one_more_at_each_use_of_a_number():
+    document = plan(number_notification=["0352001234"], options=["number_notification"])
+    del document["lines"]
+    assert faults(document) == [("missing_key", "lines")]
 
 
 def test_lines_need_channels_numbers_and_ids_of_their_own():

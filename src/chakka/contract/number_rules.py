@@ -64,8 +64,13 @@ def line_numbers(contract: Contract, table: NumberingTable) -> list[Problem]:
 
 
 def own_numbers(contract: Contract, table: NumberingTable) -> list[Problem]:
-    """Return the problems of numbers that are no line number of the contract (R3.5, R6.3)."""
+    """Return the problems of numbers that are no line number of the contract (R3.5, R6.3).
+
+    A contract without any line number has that one problem, not another at each use.
+    """
     own = lines_by_number(contract)
+    if not own:
+        return []
     return [
         _foreign(place, number)
         for place, number in [*destinations(contract), *_other_numbers(contract)]

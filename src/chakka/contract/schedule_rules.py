@@ -116,9 +116,7 @@ def _bounds(place: str, listed: tuple[Slot, ...]) -> Iterator[Problem]:
         yield Problem(code="slot_invalid", where=place, message=message)
     for i, slot in enumerate(listed):
         if not 0 <= slot.start < slot.end:
-            message = (
-                f"{slot_text(slot)} ends before it begins; a slot over midnight is written as two (R4.7)"
-            )
+            message = f"{slot_text(slot)} does not end after its start; over midnight write two (R4.7)"
             yield Problem(code="slot_invalid", where=f"{place}[{i}]", message=message)
         elif slot.end > DAY_MINUTES:
             message = f"{slot_text(slot)} ends after 24:00 (R4.7)"
