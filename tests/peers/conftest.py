@@ -51,6 +51,7 @@ def shared_node(tmp_path_factory: pytest.TempPathFactory, prompts: Path) -> Iter
     try:
         node.start()
         yield node
+        assert not node.surplus(), "a call got a second record after its test had ended"
     finally:
         node.stop()
 

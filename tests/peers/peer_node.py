@@ -5,6 +5,7 @@ meet: chakka at .1, carriers at .2 to .4, a stranger at .9, telephone lines from
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -59,8 +60,10 @@ class Network:
     @classmethod
     def unused(cls) -> "Network":
         """Return a network that no other process on this machine takes."""
-        low, high = os.getpid() & 0xFF, os.getpid() >> 8 & 0x3F
-        return cls(f"127.{1 + high + 64 * (next(_networks) % 3)}.{low}")
+        place = next(_networks)
+        assert place < 15, "a process has addresses for fifteen nodes"
+        process = os.getpid()
+        return cls(f"127.{1 + 16 * place + (process >> 8) % 16}.{process % 256}")
 
     def host(self, last: int) -> str:
         """Return one address."""
@@ -117,6 +120,7 @@ class Node:
         self.config = parse_config(self._config_file.read_bytes(), directory)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._log_read: dict[str, int] = {}
+        self._expected: dict[str, int] = {}
         PlanStore.open(self.config.plans, readonly=False).close()
 
     def _config_text(self, prompts: Path) -> str:
@@ -240,14 +244,14 @@ hosts = ["{network.doubtful_carrier}"]
             if self.log(name).exists()
         )
 
-    def complaints(self) -> list[str]:
-        """Return what the logs say, since they were read last, that no call of a test may cause."""
+    def complaints(self, unwanted: str = "Traceback|CRITICAL|ERROR") -> list[str]:
+        """Return what the logs say, since they were read last, that no call may cause."""
         found = []
         for name in self._processes:
             text = self.log(name).read_text(errors="replace")
             new = text[self._log_read.get(name, 0) :]
             self._log_read[name] = len(text)
-            if "Traceback" in new or "CRITICAL" in new:
+            if re.search(unwanted, new):
                 found.append(f"--- {name}\n{new[-6000:]}")
         return found
 
@@ -300,9 +304,15 @@ hosts = ["{network.doubtful_carrier}"]
             return found if len(found) >= wanted and all(is_final(call.record) for call in found) else None
 
         wait_until(ended, f"{wanted} ended calls to {number} in the ledger\n{self.logs()}", within_s)
+        self._expected[number] = wanted
         found = self.calls(number)
         assert len(found) == wanted, [call.record for call in found]
         return found
+
+    def surplus(self) -> dict[str, int]:
+        """Return the numbers that have another count of records now than when a test counted them."""
+        counts = {number: len(self.calls(number)) for number in self._expected}
+        return {number: count for number, count in counts.items() if count != self._expected[number]}
 
     def the_call(self, number: str, within_s: float = 10.0) -> LedgerCall:
         """Return the one call of a number after it has ended."""
