@@ -25,7 +25,7 @@ def test_number_leaves_out_for_people_what_is_not_known(capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "number      09012345678\nclass       mobile\n"
 
 
-@pytest.mark.parametrize("text", ["", "abc", "\udcff", "9" * 1000])
+@pytest.mark.parametrize("text", ["", "abc", "9" * 1000])
 def test_number_answers_junk_with_unknown(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["number", text, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
