@@ -4,6 +4,7 @@
 are faults, so that a typo cannot silently mean a default.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -17,10 +18,16 @@ import msgspec
 from chakka.errors import InputError, Problem
 from chakka.sip.timers import Timers
 from chakka.sip.uri import SipUri, parse_uri
+from chakka.stores.segments import NODE_NAME
 
 Address = tuple[str, int]
 Table = TypeVar("Table")
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+# reliability.md §1: after a crash no more than this is unknown of a call.
+TickSeconds = Annotated[float, msgspec.Meta(gt=0, le=5)]
+
+_LONGEST_SOCKET_PATH = 107
+_LONGEST_SOCKET_NAME = "telephone.sock"
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +74,7 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     ring: Seconds = 180.0
-    tick: Seconds = 5.0
+    tick: TickSeconds = 5.0
     media_open: Seconds = 0.5
     announcement: Seconds = 60.0
     longest: Seconds = 43_200.0
@@ -206,7 +213,15 @@ class _Reading:
         if not _is_ip(host) or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             self.fault(where, "bad_value", f"{text!r} must be an IP address and a port: 127.0.0.1:5060")
             return default
+        self.own_address(where, host)
         return host, int(port)
+
+    def own_address(self, where: str, host: str) -> None:
+        """Check an address that our messages name: peers must be able to send to it."""
+        if not _is_ip(host):
+            self.fault(where, "bad_value", f"{host!r} must be an IP address")
+        elif ip_address(host).is_unspecified or ip_address(host).is_multicast:
+            self.fault(where, "bad_value", f"{host!r} must be one address of this host: peers send to it")
 
     def ports(self, where: str, text: str) -> tuple[int, int]:
         """Return (first, last) of a port range `20000-29999`."""
@@ -219,9 +234,9 @@ class _Reading:
 
 def _read(reading: _Reading, base: Path) -> Config:
     data, rtp = reading.one("data", _Data), reading.one("rtp", _Rtp)
-    directory = base / data.dir
+    directory = _directory(reading, base / data.dir)
     return Config(
-        node=reading.one("node", _Node).name,
+        node=_node(reading),
         listen=reading.address("listen.udp", reading.one("listen", _Listen).udp, Config().listen),
         rtp_host=_rtp_host(reading, rtp.host),
         rtp_ports=reading.ports("rtp.ports", rtp.ports),
@@ -235,10 +250,29 @@ def _read(reading: _Reading, base: Path) -> Config:
     )
 
 
+def _node(reading: _Reading) -> str:
+    name = reading.one("node", _Node).name
+    if not NODE_NAME.fullmatch(name):
+        reading.fault("node.name", "bad_value", f"{name!r} must be letters, digits, - and _, at most 32")
+    return name
+
+
 def _rtp_host(reading: _Reading, host: str) -> str:
-    if not _is_ip(host):
-        reading.fault("rtp.host", "bad_value", f"{host!r} must be an IP address")
+    reading.own_address("rtp.host", host)
     return host
+
+
+def _directory(reading: _Reading, directory: Path) -> Path:
+    """Return where the data lies; the sockets in it must fit what Unix allows (unix(7): 108 with a NUL)."""
+    longest = len(os.fsencode(directory / _LONGEST_SOCKET_NAME))
+    if longest > _LONGEST_SOCKET_PATH:
+        reading.fault(
+            "data.dir",
+            "bad_value",
+            f"{str(directory)!r} is {longest - _LONGEST_SOCKET_PATH} bytes too long for the sockets in it;"
+            " choose a shorter one, or give the configuration by a relative path",
+        )
+    return directory
 
 
 def _timers(reading: _Reading) -> Timers:
@@ -272,6 +306,8 @@ def _lines(reading: _Reading) -> dict[str, LineAddress]:
         uri = parse_uri(line.address) if line.address.startswith("sip:") else None
         if not isinstance(uri, SipUri) or not _is_ip(uri.host):
             reading.fault(where, "bad_value", f"address {line.address!r} must be sip:…@IP-address:port")
+        if not re.fullmatch("0[0-9]{9,10}", line.number):
+            reading.fault(where, "bad_value", f"number {line.number!r} must be digits as dialled: 0352001234")
         if line.number in lines:
             reading.fault(where, "bad_value", f"number {line.number} has an address already")
         lines[line.number] = line

@@ -71,6 +71,13 @@ def test_every_wrong_table_is_reported_at_once() -> None:
         ),
         ('[listen]\nudp = "127.0.0.1:0"\n', "127.0.0.1:0"),
         ('[listen]\nudp = "127.0.0.1:99999"\n', "127.0.0.1:99999"),
+        ('[listen]\nudp = "0.0.0.0:5060"\n', "'0.0.0.0'"),
+        ('[listen]\nudp = "[::]:5060"\n', "'::'"),
+        ('[rtp]\nhost = "224.0.0.1"\n', "'224.0.0.1'"),
+        ("[calls]\ntick = 6\n", "tick"),
+        ('[node]\nname = "a/b"\n', "'a/b'"),
+        ('[data]\ndir = "' + "d" * 90 + '"\n', "10 bytes too long"),
+        ('[[line]]\nnumber = "12; x"\naddress = "sip:1@192.0.2.1"\n', "'12; x'"),
     ],
 )
 def test_a_fault_names_value_and_place(text: str, word: str) -> None:

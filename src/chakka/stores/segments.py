@@ -10,7 +10,7 @@ from chakka.errors import InputError
 from chakka.stores.frames import Kind, frame_at
 
 _NAME = re.compile(r"(?P<node>[A-Za-z0-9_-]{1,32})\.(?P<boot>\d{8,})\.(?P<segment>\d{6,})\.journal")
-_NODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+NODE_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class SegmentName(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -42,7 +42,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 def checked_node(node: str) -> str:
     """Return `node`. Raises: InputError if it is no name for a node."""
-    if not _NODE.fullmatch(node):
+    if not NODE_NAME.fullmatch(node):
         raise InputError(f"node {node!r}: letters, digits, - and _ only, at most 32")
     return node
 
