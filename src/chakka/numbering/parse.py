@@ -38,6 +38,7 @@ def parse_tables(files: Mapping[str, bytes]) -> NumberingTable:
     by_key = {key: prefecture for prefecture in prefectures for key in (prefecture.code, prefecture.name)}
     areas = _charge_areas(rows["ma_list.csv"], by_key, problems)
     by_name = {area.name: area for area in areas}
+    by_code = _areas_by_code(rows["ma_list.csv"], by_name, problems)
     blocks = _blocks(rows["charge_areas.csv"], by_name, problems)
     classes = _classes(rows["number_classes.csv"], problems)
     problems += _wrong_counts(rows)
@@ -53,6 +54,7 @@ def parse_tables(files: Mapping[str, bytes]) -> NumberingTable:
         classes=classes,
         areas_by_name=by_name,
         prefectures_by_key=by_key,
+        areas_by_code=by_code,
     )
 
 
@@ -117,6 +119,21 @@ def _charge_areas(
             grid=_grid(row, where, problems),
         )
     return tuple(areas.values())
+
+
+def _areas_by_code(
+    rows: tuple[Row, ...], areas: Mapping[str, ChargeArea], problems: list[Problem]
+) -> dict[str, ChargeArea]:
+    by_code: dict[str, ChargeArea] = {}
+    for where, row in numbered("ma_list.csv", rows):
+        code = row["ma_code"]
+        if not code:
+            continue
+        if re.fullmatch("[0-9]{5}", code) is None or code in by_code:
+            message = f"ma_code {code!r} of {row['ma_name']} must be five digits that no other area has"
+            problems.append(Problem(code="bad_value", where=where, message=message))
+        by_code[code] = areas[row["ma_name"]]
+    return by_code
 
 
 def _grid(row: Row, where: str, problems: list[Problem]) -> tuple[int, int]:

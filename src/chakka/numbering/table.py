@@ -38,6 +38,7 @@ class NumberingTable:
     blocks:       area code + local prefix → charge area.
     area_codes:   area code → the one prefecture in which all its charge areas lie, or None.
     classes:      non-geographic prefix → its classes by total length.
+    areas_by_code: five-digit code (MA code) → charge area, for those whose code is published.
     """
 
     id: str
@@ -49,10 +50,22 @@ class NumberingTable:
     classes: Mapping[str, tuple[NumberClass, ...]] = field(compare=False, repr=False)
     areas_by_name: Mapping[str, ChargeArea] = field(compare=False, repr=False)
     prefectures_by_key: Mapping[str, Prefecture] = field(compare=False, repr=False)
+    areas_by_code: Mapping[str, ChargeArea] = field(compare=False, repr=False)
 
     def charge_area(self, name: str) -> ChargeArea | None:
         """Return the charge area of that name."""
         return self.areas_by_name.get(name)
+
+    def charge_area_by_code(self, code: str) -> ChargeArea | None:
+        """Return the charge area of a five-digit code, as signalling carries it; None if it is of no area.
+
+        Codes that are not published are read as what the published ones are but for one: the area's numbers
+        without their 0, filled up with zeros (小樽 0134 is 13400, 余市 0135-2 is 13520).
+        """
+        if len(code) != 5 or not (code.isascii() and code.isdigit()):
+            return None
+        block = self._block(code if code.startswith("0") else f"0{code}")
+        return self.areas_by_code.get(code) or (block.charge_area if block else None)
 
     def prefecture(self, name_or_code: str) -> Prefecture | None:
         """Return the prefecture of that name (`東京都`) or JIS code (`13`)."""
@@ -97,14 +110,18 @@ class NumberingTable:
     def _geographic(self, digits: str) -> NumberFacts:
         if len(digits) != 10 or digits[0] != "0":
             return NumberFacts(number=digits, caller_class=CallerClass.UNKNOWN)
+        block = self._block(digits)
+        if block is not None and digits[block.area_code_length] in LOCAL_FIRST_DIGITS:
+            return _fixed(digits, block.charge_area)
+        return self._of_area_code_only(digits)
+
+    def _block(self, digits: str) -> Block | None:
         # Longest prefix over the whole tree, not within one area code: 022-30 is 仙台, 0223-2 is 岩沼.
         for prefix_length in (6, 5, 4, 3, 2):
             block = self.blocks.get(digits[:prefix_length])
             if block is not None:
-                if digits[block.area_code_length] in LOCAL_FIRST_DIGITS:
-                    return _fixed(digits, block.charge_area)
-                break
-        return self._of_area_code_only(digits)
+                return block
+        return None
 
     def _of_area_code_only(self, digits: str) -> NumberFacts:
         for length in (5, 4, 3, 2):
