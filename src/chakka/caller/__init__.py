@@ -1,0 +1,1 @@
+"""Who is calling, from an INVITE alone: number, class, place, presentation (docs/caller-facts.md)."""
