@@ -15,14 +15,19 @@ from hypothesis import strategies as st
 from chakka.errors import InputError
 from chakka.media.client import MediaClient
 from chakka.media.control import (
+    EVERY_STREAM,
+    Bridge,
     Close,
     Command,
     Event,
     Finished,
+    Join,
+    Move,
     Open,
     Opened,
     Play,
     Refused,
+    Silent,
     read_command,
     read_event,
     write,
@@ -30,8 +35,15 @@ from chakka.media.control import (
 from chakka.media.mailbox import Mailbox
 
 PLAY = Play(id="a", host="192.0.2.1", port=4000, law="PCMA", payload_type=8, clips=("x", "pause_20"))
-COMMANDS = [Open(id="a"), PLAY, Close(id="a")]
-EVENTS = [Opened(id="a", host="192.0.2.9", port=20_000), Finished(id="a"), Refused(id="a", error="no")]
+JOIN = Join(id="a", host="192.0.2.1", port=4000, law="PCMU", payload_type=0, telephone_event=101, latch=True)
+MOVE = Move(id="a", host="0.0.0.0", port=0, law="PCMU", payload_type=0, is_listening=False, is_speaking=False)
+COMMANDS = [Open(id="a"), PLAY, JOIN, MOVE, Bridge(id="a", other="b"), Close(id="a")]
+EVENTS = [
+    Opened(id="a", host="192.0.2.9", port=20_000),
+    Finished(id="a"),
+    Silent(id="a"),
+    Refused(id="a", error="no"),
+]
 
 
 def changed(**fields: object) -> bytes:
@@ -73,6 +85,10 @@ def test_junk_is_no_message(datagram: bytes) -> None:
         changed(id="i" * 65),
         changed(port="4000"),
         changed(host=None),
+        changed(type="join", telephone_event=128),
+        changed(type="move", law="G722"),
+        changed(type="bridge", other=""),
+        changed(type="open", idle_s=0),
         write(PLAY)[:-1],
         write(PLAY) + b"x",
         b"\x91" * 10_000,
@@ -179,7 +195,7 @@ def test_the_client_hands_events_to_its_callback_and_survives_junk(tmp_path: Pat
         client = MediaClient(media.path, tmp_path / "own", came.append)
         client.start()
         assert client.send(PLAY)
-        [(datagram, sender)] = media.receive(9)
+        [_, (datagram, sender)] = media.receive(9)
         assert read_command(datagram) == PLAY
         media.send(sender, b"junk")
         for event in EVENTS:
@@ -220,11 +236,25 @@ def test_a_burst_of_commands_waits_in_the_client_until_media_reads(tmp_path: Pat
         assert all(client.send(Open(id=str(number))) for number in range(200))
         for _ in range(400):
             received.extend(read_command(datagram).id for datagram, _ in media.receive(50))
-            if len(received) == 200:
+            if len(received) == 201:
                 break
             await asyncio.sleep(0.005)
         client.close()
 
     asyncio.run(scenario())
     media.close()
-    assert received == [str(number) for number in range(200)]
+    assert received == ["*", *(str(number) for number in range(200))]
+
+
+def test_a_client_that_starts_again_first_closes_what_its_last_run_has_left(tmp_path: Path) -> None:
+    media = Mailbox(tmp_path / "media")
+    media.open()
+
+    async def scenario() -> None:
+        client = MediaClient(media.path, tmp_path / "own", lambda event: None)
+        client.start()
+        client.close()
+
+    asyncio.run(scenario())
+    assert [read_command(datagram) for datagram, _ in media.receive(9)] == [Close(id=EVERY_STREAM)]
+    media.close()

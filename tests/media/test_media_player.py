@@ -8,11 +8,12 @@ import pytest
 
 from chakka.errors import InputError
 from chakka.media.control import Close, Event, Finished, Open, Opened, Play, Refused
-from chakka.media.player import IDLE_S, Player
+from chakka.media.player import Player
 from chakka.media.ports import RtpPorts
 from chakka.media.rtp import RtpPacket, parse
 
 HOST = "127.0.0.1"
+IDLE_S = 60.0
 # Tests that run side by side need ports of their own.
 FIRST = 31_000 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 PORTS = (FIRST, FIRST + 19)
@@ -278,9 +279,9 @@ def test_a_flood_towards_our_port_changes_nothing(player: Player, ear: socket.so
 
 def test_a_stream_that_nobody_plays_on_or_closes_is_freed_after_a_minute(player: Player) -> None:
     opened(player)
-    player.expire(IDLE_S - 0.1)
+    player.attend(IDLE_S - 0.1)
     assert len(player) == 1
-    player.expire(IDLE_S)
+    player.attend(IDLE_S)
     assert len(player) == 0
 
 
@@ -289,13 +290,13 @@ def test_a_stream_is_freed_a_minute_after_it_finished_and_never_while_it_plays(
 ) -> None:
     opened(player)
     player.handle(play(ear), "plane", 0.0)
-    player.expire(10 * IDLE_S)
+    player.attend(10 * IDLE_S)
     assert len(player) == 1
     ticks(player, 2)
     player.tick(1_000.0)
-    player.expire(1_000.0 + IDLE_S - 0.1)
+    player.attend(1_000.0 + IDLE_S - 0.1)
     assert len(player) == 1
-    player.expire(1_000.0 + IDLE_S)
+    player.attend(1_000.0 + IDLE_S)
     assert len(player) == 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from chakka.errors import InputError
 from chakka.media.library import PromptLibrary
 from chakka.media.mailbox import Mailbox
-from chakka.media.player import Player
+from chakka.media.player import SILENT_S, Player
 from chakka.media.ports import RtpPorts
 from chakka.media.server import Server, settle, stop_on_signals
 
@@ -18,10 +18,19 @@ def _ports(text: str) -> tuple[int, int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m chakka.media", description="Plays announcements.")
+    parser = argparse.ArgumentParser(
+        prog="python -m chakka.media", description="Plays announcements and relays calls."
+    )
     parser.add_argument("--socket", type=Path, required=True, help="Unix path to take commands on")
     parser.add_argument("--rtp-host", default="127.0.0.1", help="IP address to send RTP from")
     parser.add_argument("--rtp-ports", type=_ports, default=(20_000, 29_999), metavar="FIRST-LAST")
+    parser.add_argument(
+        "--silent-s",
+        type=float,
+        default=SILENT_S,
+        metavar="SECONDS",
+        help="a joined peer that sends nothing for so long is reported",
+    )
     parser.add_argument("--prompts", type=Path, required=True, help="directory of rendered clips")
     return parser
 
@@ -32,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         clips = PromptLibrary.load(arguments.prompts).clips
         ports = RtpPorts(arguments.rtp_host, *arguments.rtp_ports)
-        server = Server(Player(clips, ports), Mailbox(arguments.socket))
+        server = Server(Player(clips, ports, arguments.silent_s), Mailbox(arguments.socket))
         settle()
         stop_on_signals(server)
         server.run()

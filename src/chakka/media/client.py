@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from chakka.media.control import Command, Event, read_event, write
+from chakka.media.control import EVERY_STREAM, Close, Command, Event, read_event, write
 from chakka.media.mailbox import Mailbox
 
 # Events read per wake-up, so that a burst of them does not hold up SIP.
@@ -20,7 +20,8 @@ class MediaClient:
     own:      path to bind here; one per call plane.
     on_event: called on the loop for each event, in order.
 
-    A restart of the media process needs nothing here: while it is away `send` returns False; the streams
+    Streams that an earlier run on the same path has left open are closed at the start. A restart of the media
+    process needs nothing here: while it is away `send` returns False; the streams
     of its last run are gone and will not finish.
     """
 
@@ -36,6 +37,7 @@ class MediaClient:
         self._mailbox.open()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._mailbox.fileno(), self._read)
+        self.send(Close(id=EVERY_STREAM))
 
     def close(self) -> None:
         """Stop listening and remove the own path."""

@@ -70,15 +70,16 @@ def decode(codes: bytes, law: Law) -> Samples:
     return _DECODERS[law][np.frombuffer(codes, dtype=np.uint8)]
 
 
-_ULAW_TO_ALAW = encode(_DECODERS["PCMU"], "PCMA")
-_ALAW_TO_ULAW = encode(_DECODERS["PCMA"], "PCMU")
+# For bytes.translate.
+ULAW_TO_ALAW = encode(_DECODERS["PCMU"], "PCMA")
+ALAW_TO_ULAW = encode(_DECODERS["PCMA"], "PCMU")
 
 
 def to_alaw(ulaw: bytes) -> bytes:
     """Return a µ-law payload in A-law."""
-    return ulaw.translate(_ULAW_TO_ALAW)
+    return ulaw.translate(ULAW_TO_ALAW)
 
 
 def to_ulaw(alaw: bytes) -> bytes:
     """Return an A-law payload in µ-law."""
-    return alaw.translate(_ALAW_TO_ULAW)
+    return alaw.translate(ALAW_TO_ULAW)

@@ -5,119 +5,99 @@ The clock and the control socket are `server.py`'s; RTP leaves from here.
 
 import logging
 import secrets
-import socket
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import assert_never
 
 from chakka.errors import InputError
+from chakka.media.announcements import Announcements
 from chakka.media.control import (
+    EVERY_STREAM,
     Bridge,
     Close,
     Command,
     Event,
     Finished,
     Join,
-    Law,
     Move,
     Open,
     Opened,
     Play,
     Refused,
 )
-from chakka.media.g711 import to_alaw
 from chakka.media.ports import RtpPorts
-from chakka.media.prompts import SILENCE, compose, silence
-from chakka.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER, MARKER, VERSION
+from chakka.media.relay import Relay, check_destination
+from chakka.media.rtp import FRAME_SAMPLES
+from chakka.media.sender import Sender
+from chakka.media.stream import Stream
 
 _log = logging.getLogger(__name__)
 
-# A port that is neither played on nor closed for this long belongs to nobody: seconds.
-IDLE_S = 60.0
-# No announcement is longer; whoever asks for more is mistaken: seconds.
-LONGEST_PLAY_S = 300
-# Composed announcements kept: 15 s of off-hours text are 120 kB.
-_COMPOSED_KEPT = 256
+# A peer that is not on hold and sends nothing for this long is gone (reliability.md §2): seconds.
+SILENT_S = 60.0
 
-_FRAMES_PER_S = 1_000 // FRAME_MS
-
-
-@dataclass(slots=True, kw_only=True)
-class _Stream:
-    """One RTP sender. `position` and `end` count bytes over all repetitions of `sound`."""
-
-    owner: str
-    id: str
-    socket: socket.socket
-    port: int
-    ssrc: int
-    sequence: int
-    first_timestamp: int
-    idle_since: float
-    sound: bytes = b""
-    position: int = 0
-    end: int = 0
-    payload_type: int = 0
-    marker: int = 0
-    lost: int = 0
+_Key = tuple[str, str]
+_Told = list[tuple[str, Event]]
 
 
 class Player:
     """All streams of a media process.
 
-    clips: µ-law sounds by name. ports: where streams send from.
+    clips: µ-law sounds by name. ports: where streams send from. silent_s: when a silent peer is reported.
     """
 
-    def __init__(self, clips: Mapping[str, bytes], ports: RtpPorts) -> None:
-        self._clips = clips
+    def __init__(self, clips: Mapping[str, bytes], ports: RtpPorts, silent_s: float = SILENT_S) -> None:
+        self._announcements = Announcements(clips)
         self._ports = ports
-        self._streams: dict[tuple[str, str], _Stream] = {}
-        self._playing: dict[tuple[str, str], _Stream] = {}
-        self._composed: OrderedDict[tuple[tuple[str, ...], Law], bytes] = OrderedDict()
-        self._ticks = 0
+        self._relay = Relay(ports, silent_s)
+        self._streams: dict[_Key, Stream] = {}
+        self._playing: dict[_Key, Stream] = {}
+        # What can be read, and how: the server waits on the one and gives each descriptor to the other.
+        self.readiness = self._relay.readiness
+        self.receive = self._relay.receive
 
     def handle(self, command: Command, owner: str, now: float) -> Event | None:
         """Return the answer to a command, or None when there is none yet."""
-        match command:
-            case Open():
-                return self._open(command, owner, now)
-            case Play():
-                return self._play(command, owner)
-            case Join() | Move() | Bridge():
-                return Refused(id=command.id, error="this media process does not relay")
-            case Close():
-                self.close(owner, command.id)
-                return None
-            case _:
-                assert_never(command)
+        try:
+            return self._carry_out(command, owner, now)
+        except InputError as error:
+            return Refused(id=command.id, error=str(error))
 
-    def tick(self, now: float) -> list[tuple[str, Event]]:
+    def tick(self, now: float) -> _Told:
         """Send one packet of each playing stream; return what has finished, with the owners."""
-        timestamp = self._ticks * FRAME_SAMPLES
-        self._ticks += 1
-        finished: list[tuple[str, Event]] = []
+        clock = self._relay.clock
+        self._relay.clock += FRAME_SAMPLES
+        finished: _Told = []
         for key, stream in list(self._playing.items()):
-            _send_frame(stream, timestamp)
-            if stream.position >= stream.end:
+            stream.send_frame(clock)
+            stream.sender.sent_at = now
+            if not stream.is_playing:
                 del self._playing[key]
                 stream.idle_since = now
                 _log_lost(stream)
                 finished.append((stream.owner, Finished(id=stream.id)))
         return finished
 
-    def expire(self, now: float) -> None:
-        """Close streams that nobody has played on for a minute."""
+    def attend(self, now: float) -> _Told:
+        """Do what is due about once a second; return whose peer has fallen silent, with the owners.
+
+        Streams that nobody has joined or played on for their time are closed; RTCP reports are sent.
+        """
         for key, stream in list(self._streams.items()):
-            if key not in self._playing and now - stream.idle_since >= IDLE_S:
+            is_used = key in self._playing or stream.link is not None
+            if not is_used and now - stream.idle_since >= stream.idle_s:
                 self.close(*key)
+        return self._relay.attend(now)
 
     def close(self, owner: str, stream_id: str) -> None:
-        """End one stream, if it exists, and free its port."""
+        """End one stream, if it exists, or every one of its owner, and free the ports."""
+        if stream_id == EVERY_STREAM:
+            for key in [key for key in self._streams if key[0] == owner]:
+                self.close(*key)
+            return
         stream = self._streams.pop((owner, stream_id), None)
         self._playing.pop((owner, stream_id), None)
         if stream is not None:
+            self._relay.leave(stream)
             stream.socket.close()
             self._ports.give_back(stream.port)
 
@@ -130,118 +110,76 @@ class Player:
         """Return how many streams are open."""
         return len(self._streams)
 
+    def _carry_out(self, command: Command, owner: str, now: float) -> Event | None:
+        match command:
+            case Open():
+                return self._open(command, owner, now)
+            case Play():
+                self._play(command, owner)
+            case Join():
+                stream = self._stream(owner, command.id)
+                if stream.link is not None:
+                    raise InputError("stream is already joined")
+                self._relay.join(stream, command, now)
+            case Move():
+                self._relay.move(self._stream(owner, command.id), command, now)
+            case Bridge():
+                self._relay.bridge(self._stream(owner, command.id), self._stream(owner, command.other))
+            case Close():
+                self.close(owner, command.id)
+            case _:
+                assert_never(command)
+        return None
+
+    def _stream(self, owner: str, stream_id: str) -> Stream:
+        stream = self._streams.get((owner, stream_id))
+        if stream is None:
+            raise InputError("stream is not open")
+        return stream
+
     def _open(self, command: Open, owner: str, now: float) -> Event:
         key = (owner, command.id)
         if key in self._streams:
-            return Refused(id=command.id, error="stream is already open")
+            raise InputError("stream is already open")
+        if command.id == EVERY_STREAM:
+            raise InputError(f"{EVERY_STREAM!r} names every stream")
         taken = self._ports.take()
         if taken is None:
-            return Refused(id=command.id, error="no RTP port is free")
+            raise InputError("no RTP port is free")
         rtp, port = taken
         # RFC 3550 §5.1: sequence, timestamp and SSRC begin at random.
-        self._streams[key] = _Stream(
+        sender = Sender(
+            ssrc=secrets.randbits(32), sequence=secrets.randbits(16), timestamp=secrets.randbits(32)
+        )
+        self._streams[key] = Stream(
             owner=owner,
             id=command.id,
             socket=rtp,
             port=port,
-            ssrc=secrets.randbits(32),
-            sequence=secrets.randbits(16),
-            first_timestamp=secrets.randbits(32),
+            sender=sender,
             idle_since=now,
+            idle_s=command.idle_s,
         )
         return Opened(id=command.id, host=self._ports.host, port=port)
 
-    def _play(self, command: Play, owner: str) -> Event | None:
-        key = (owner, command.id)
-        stream = self._streams.get(key)
-        if stream is None:
-            return Refused(id=command.id, error="stream is not open")
-        if key in self._playing:
-            return Refused(id=command.id, error="stream is already playing")
-        try:
-            self._prepare(stream, command)
-        except InputError as error:
-            return Refused(id=command.id, error=str(error))
-        self._playing[key] = stream
-        return None
-
-    def _prepare(self, stream: _Stream, command: Play) -> None:
-        """Set a stream up to play, or raise InputError and leave it as it is."""
-        sound = self._sound(command.clips, command.law)
-        pause = _in_law(_whole_frames(silence(command.pause_ms)), command.law)
-        end = command.repeat * (len(sound) + len(pause)) - len(pause)
-        if end > LONGEST_PLAY_S * _FRAMES_PER_S * FRAME_SAMPLES:
-            raise InputError(f"playing would last longer than {LONGEST_PLAY_S} s")
-        # A connected socket also keeps strangers' packets out of its buffer.
-        destination = _destination(command.host, command.port, self._ports.version)
-        try:
-            stream.socket.connect((str(destination), command.port))
-        except OSError as error:
-            raise InputError(f"{command.host} cannot be reached: {error.strerror}") from None
-        stream.sound = sound + pause
-        stream.position, stream.end, stream.lost = 0, end, 0
-        stream.payload_type, stream.marker = command.payload_type, MARKER
-
-    def _sound(self, names: tuple[str, ...], law: Law) -> bytes:
-        """Return composed clips in whole frames, from memory when they were played before."""
-        key = (names, law)
-        sound = self._composed.get(key)
-        if sound is None:
-            sound = _in_law(_whole_frames(compose(self._clips, names)), law)
-            if not sound:
-                raise InputError("there is nothing to play")
-            self._composed[key] = sound
-            if len(self._composed) > _COMPOSED_KEPT:
-                self._composed.popitem(last=False)
-        else:
-            self._composed.move_to_end(key)
-        return sound
+    def _play(self, command: Play, owner: str) -> None:
+        stream = self._stream(owner, command.id)
+        if stream.is_playing:
+            raise InputError("stream is already playing")
+        link = stream.link
+        listener = command if link is None else link.peer
+        announcement = self._announcements.compose(command, listener.law)
+        if link is None:
+            check_destination(command.host, command.port, self._ports.version)
+            # A connected socket also keeps strangers' packets out of its buffer.
+            stream.connect(command.host, command.port)
+        elif command.host and (command.host, command.port) != (link.peer.host, link.peer.port):
+            raise InputError(f"the stream is joined to another peer than {command.host}:{command.port}")
+        stream.play(announcement, listener.payload_type, self._relay.clock)
+        self._playing[owner, command.id] = stream
 
 
-def _send_frame(stream: _Stream, timestamp: int) -> None:
-    """Send the next 20 ms. A destination that cannot take it loses it; its neighbours must not suffer."""
-    start = stream.position % len(stream.sound)
-    header = HEADER.pack(
-        VERSION,
-        stream.payload_type | stream.marker,
-        stream.sequence,
-        (stream.first_timestamp + timestamp) & 0xFFFF_FFFF,
-        stream.ssrc,
-    )
-    try:
-        stream.socket.send(header + stream.sound[start : start + FRAME_SAMPLES])
-    except OSError:
-        stream.lost += 1
-    stream.position += FRAME_SAMPLES
-    stream.sequence = (stream.sequence + 1) & 0xFFFF
-    # RFC 3551 §4.1: the marker shows the first packet of a talkspurt.
-    stream.marker = 0
-
-
-def _log_lost(stream: _Stream) -> None:
+def _log_lost(stream: Stream) -> None:
     if stream.lost:
-        packets = stream.end // FRAME_SAMPLES
+        packets = stream.playing.end // FRAME_SAMPLES
         _log.warning("port %d: %d of %d packets could not be sent", stream.port, stream.lost, packets)
-
-
-def _destination(host: str, port: int, version: int) -> IPv4Address | IPv6Address:
-    """Return a destination that RTP may be sent to; names are never resolved here."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        raise InputError(f"host {host!r} is not an IP address") from None
-    if address.version != version:
-        raise InputError(f"host {host!r} is not an IPv{version} address")
-    if address.is_multicast or address.is_unspecified:
-        raise InputError(f"host {host!r} is not one receiver's address")
-    if not 1 <= port <= 65_535:
-        raise InputError(f"port {port} is not within 1-65535")
-    return address
-
-
-def _whole_frames(sound: bytes) -> bytes:
-    return sound + SILENCE * (-len(sound) % FRAME_SAMPLES)
-
-
-def _in_law(ulaw: bytes, law: Law) -> bytes:
-    return to_alaw(ulaw) if law == "PCMA" else ulaw

@@ -7,8 +7,10 @@ from ipaddress import ip_address
 
 from chakka.errors import InputError
 
-# Nothing that strangers send to our ports is read; the kernel may keep only what fits its least buffer.
+# Until a stream is joined nothing is read from its port; the kernel may keep what fits its least buffer.
 _RECEIVE_BUFFER = 1
+# A joined port holds what comes while the process is busy elsewhere: about a second of telephony.
+JOINED_RECEIVE_BUFFER = 65_536
 # Ports that other programs hold are passed over, this many for one stream.
 _TRIES = 32
 
@@ -40,6 +42,13 @@ class RtpPorts:
                 if error.errno != errno.EADDRINUSE:
                     return None
         return None
+
+    def rtcp(self, port: int) -> socket.socket | None:
+        """Return a socket bound to the odd port above a taken one; None when another program holds it."""
+        try:
+            return self._bound(port + 1)
+        except OSError:
+            return None
 
     def give_back(self, port: int) -> None:
         """Make a port free again; its socket is closed by then."""

@@ -42,17 +42,12 @@ def parse(datagram: bytes) -> RtpPacket | None:
 
     Contributors and header extension are skipped, padding is removed.
     """
-    if not HEADER.size <= len(datagram) <= LONGEST_PACKET:
-        return None
-    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(datagram)
-    payload_type = second & 0x7F
-    if first & 0xC0 != VERSION or (second & MARKER and payload_type in _RTCP_TYPES):
-        return None
-    payload = _payload(datagram, first)
+    payload = payload_of(datagram)
     if payload is None:
         return None
+    _, second, sequence, timestamp, ssrc = HEADER.unpack_from(datagram)
     return RtpPacket(
-        payload_type=payload_type,
+        payload_type=second & 0x7F,
         sequence=sequence,
         timestamp=timestamp,
         ssrc=ssrc,
@@ -61,8 +56,13 @@ def parse(datagram: bytes) -> RtpPacket | None:
     )
 
 
-def _payload(datagram: bytes, first: int) -> bytes | None:
-    """Return what lies between header and padding, or None when they overlap."""
+def payload_of(datagram: bytes) -> bytes | None:
+    """Return what lies between header and padding; None when the datagram is not RTP or they overlap."""
+    if not HEADER.size <= len(datagram) <= LONGEST_PACKET:
+        return None
+    first, second = datagram[0], datagram[1]
+    if first & 0xC0 != VERSION or (second & MARKER and second & 0x7F in _RTCP_TYPES):
+        return None
     start = HEADER.size + 4 * (first & 0x0F)
     if first & 0x10:
         if len(datagram) < start + 4:

@@ -2,7 +2,7 @@
 
 import gc
 import resource
-import selectors
+import select
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -16,9 +16,11 @@ from chakka.media.rtp import FRAME_MS
 TICK_S = FRAME_MS / 1_000
 # Commands handled between two looks at the clock, so that a burst of calls cannot hold up a tick.
 _COMMANDS_PER_LOOK = 8
+# RTP packets likewise.
+_PACKETS_PER_LOOK = 64
 # Ticks missed by more than this are not made up for: a listener would hear a burst.
 _LONGEST_CATCH_UP_S = 0.2
-_TICKS_PER_EXPIRY = 50
+_TICKS_PER_ATTENDANCE = 50
 
 
 class Server:
@@ -28,46 +30,57 @@ class Server:
         self._player = player
         self._mailbox = mailbox
         self._clock = clock
-        self._running = False
+        self._is_stopping = False
 
     def stop(self) -> None:
-        """End `run` within one tick. Safe to call from a signal handler."""
-        self._running = False
+        """End `run` within one tick, or before it begins. Safe to call from a signal handler."""
+        self._is_stopping = True
 
     def run(self) -> None:
         """Answer commands and play until stopped; then close every stream and the control socket."""
         self._mailbox.open()
-        self._running = True
         try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(self._mailbox, selectors.EVENT_READ)
-                self._loop(selector)
+            self._player.readiness.register(self._mailbox, select.EPOLLIN)
+            self._loop()
         finally:
             self._player.close_all()
             self._mailbox.close()
 
-    def _loop(self, selector: selectors.BaseSelector) -> None:
+    def _loop(self) -> None:
         # Absolute deadlines: a late tick does not move those after it.
         deadline = self._clock() + TICK_S
         ticks = 0
-        while self._running:
+        while not self._is_stopping:
             now = self._clock()
             if now < deadline:
-                if selector.select(deadline - now):
-                    self._answer()
+                self._wait(deadline - now)
                 continue
             self._tick(now)
             ticks += 1
-            if ticks % _TICKS_PER_EXPIRY == 0:
-                self._player.expire(now)
+            if ticks % _TICKS_PER_ATTENDANCE == 0:
+                self._tell_all(self._player.attend(now))
             deadline += TICK_S
             if now - deadline > _LONGEST_CATCH_UP_S:
                 deadline = now + TICK_S
 
+    def _wait(self, timeout: float) -> None:
+        """Take what comes, at most for a tick's length: RTP goes on at once, not with the tick."""
+        control = self._mailbox.fileno()
+        ready = self._player.readiness.poll(timeout, _PACKETS_PER_LOOK)
+        now = self._clock()
+        for descriptor, _ in ready:
+            if descriptor == control:
+                self._answer()
+            else:
+                self._player.receive(descriptor, now)
+
     def _tick(self, now: float) -> None:
-        for owner, event in self._player.tick(now):
-            self._tell(owner, event)
+        self._tell_all(self._player.tick(now))
         self._mailbox.flush()
+
+    def _tell_all(self, events: list[tuple[str, Event]]) -> None:
+        for owner, event in events:
+            self._tell(owner, event)
 
     def _answer(self) -> None:
         for datagram, sender in self._mailbox.receive(_COMMANDS_PER_LOOK):
