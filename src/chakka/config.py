@@ -7,7 +7,7 @@ are faults, so that a typo cannot silently mean a default.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from chakka.caller.profile import Spelling, TrunkProfile
 from chakka.errors import InputError, Problem
+from chakka.sip.grammar import Malformed
 from chakka.sip.timers import Timers
 from chakka.sip.uri import SipUri, parse_uri
 from chakka.stores.segments import NODE_NAME
@@ -34,32 +36,76 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A peer that brings calls, known by its addresses.
 
     trusted:             its caller facts beyond the number are believed (signalling.md §1).
+    facts:               how it spells them (docs/caller-facts.md).
     single_early_dialog: 180 without SDP until the 200, for peers that cannot take several early dialogs.
+    early_media:         announcements and guidance are heard before the answer; False: answered (R5.3).
+    user, password:      who we are in its `realm`; its challenges in other realms are not answered.
+    peer_user, peer_password: who it is in ours; given, its calls are challenged, and it may have no hosts.
+    port, keepalive:     its hosts are asked by OPTIONS whether they are there, at this port.
     """
 
     name: str
-    hosts: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
     trusted: bool = False
+    facts: Spelling = Spelling()
     single_early_dialog: bool = False
+    early_media: bool = True
+    user: str = ""
+    realm: str = ""
+    password: str = ""
+    peer_user: str = ""
+    peer_password: str = ""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5060
+    keepalive: bool = False
+
+    @property
+    def profile(self) -> TrunkProfile:
+        """What reading its INVITEs needs to know."""
+        return TrunkProfile(name=self.name, trusted=self.trusted, spelling=self.facts)
 
 
 class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a line number is reached: a SIP URI with an IP address as host.
+    """Where a line number is reached: a SIP URI with an IP address as host, or wherever it registers from.
 
-    answer_within: seconds for the first 1xx, else the line is unreachable (service.md R4.2).
+    answer_within:   seconds for the first 1xx, else the line is unreachable (service.md R4.2).
+    more_addresses:  tried in this order when the line is not reached at `address`.
+    register:        a telephone registers for the number as `user` with `password`, in our realm; several
+                     lines may have one user.
+    realm:           without `register`: we are `user` with `password` in this realm of the line's own server.
+    keepalive:       its addresses are asked by OPTIONS whether they are there; registered telephones always
+                     are, which also keeps the way through NAT open.
     """
 
     number: str
-    address: str
+    address: str = ""
     answer_within: Seconds = 4.0
+    more_addresses: tuple[str, ...] = ()
+    register: bool = False
+    user: str = ""
+    password: str = ""
+    realm: str = ""
+    keepalive: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every configured address, in the order in which they are tried."""
+        return (self.address, *self.more_addresses) if self.address else self.more_addresses
 
     @property
     def destination(self) -> Address:
         """Where datagrams for this line go."""
-        uri = parse_uri(self.address)
-        if not isinstance(uri, SipUri):
-            raise InputError(f"line {self.number}: {self.address!r} is no SIP URI")
-        return uri.host, uri.port or 5060
+        return sip_destination(self.address)
+
+
+def sip_destination(address: str) -> Address:
+    """Return where datagrams for a SIP URI go. Raises: InputError if it is none."""
+    try:
+        uri = parse_uri(address)
+    except Malformed as fault:
+        raise InputError(f"{address!r} is no SIP URI: {fault}") from fault
+    if not isinstance(uri, SipUri) or uri.scheme != "sip":
+        raise InputError(f"{address!r} is no SIP URI")
+    return uri.host.strip("[]"), uri.port or 5060
 
 
 class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +127,33 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shed_delay: Seconds = 0.2
 
 
+class AuthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How we ask for credentials. realm: ours. nonce_lifetime: seconds that a challenge can be answered."""
+
+    realm: Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~ ]{1,64}\Z")] = "chakka"
+    nonce_lifetime: Seconds = 300.0
+
+
+class RegistrarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long telephones may register, in seconds: at least, unless they say, at most; how many a line."""
+
+    shortest: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 60
+    usual: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 3600
+    longest: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 3600
+    most_contacts: Annotated[int, msgspec.Meta(ge=1, le=32)] = 5
+
+
+class KeepaliveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """OPTIONS to lines and trunks in seconds: how often, and how long they may take.
+
+    failures: so many in a row and the address is down; one answer and it is up again.
+    """
+
+    interval: Seconds = 30.0
+    within: Seconds = 4.0
+    failures: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a node is told."""
 
@@ -95,6 +168,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     prompts: Path = Path("var/prompts")
     timers: Timers = Timers()
     calls: CallTimers = CallTimers()
+    auth: AuthSettings = AuthSettings()
+    registrar: RegistrarSettings = RegistrarSettings()
+    keepalive: KeepaliveSettings = KeepaliveSettings()
+
+    @property
+    def live(self) -> Path:
+        """The live store: registrations and number-notification flags of this node."""
+        return self.directory / "live"
 
     @property
     def plans(self) -> Path:
@@ -149,6 +230,7 @@ class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
+_TABLES |= {"auth", "registrar", "keepalive"}
 
 
 def parse_config(text: bytes, base: Path) -> Config:
@@ -235,19 +317,31 @@ class _Reading:
 def _read(reading: _Reading, base: Path) -> Config:
     data, rtp = reading.one("data", _Data), reading.one("rtp", _Rtp)
     directory = _directory(reading, base / data.dir)
+    trunks = _trunks(reading)
     return Config(
         node=_node(reading),
         listen=reading.address("listen.udp", reading.one("listen", _Listen).udp, Config().listen),
         rtp_host=_rtp_host(reading, rtp.host),
         rtp_ports=reading.ports("rtp.ports", rtp.ports),
-        trunks=_trunks(reading),
-        lines=_lines(reading),
+        trunks=trunks,
+        lines=_lines(reading, trunks),
         tariff=reading.one("tariff", _Tariff).name,
         directory=directory,
         prompts=base / data.prompts if data.prompts else directory / "prompts",
         timers=_timers(reading),
         calls=reading.one("calls", CallTimers),
+        auth=reading.one("auth", AuthSettings),
+        registrar=_registrar(reading),
+        keepalive=reading.one("keepalive", KeepaliveSettings),
     )
+
+
+def _registrar(reading: _Reading) -> RegistrarSettings:
+    settings = reading.one("registrar", RegistrarSettings)
+    if not settings.shortest <= settings.usual <= settings.longest:
+        order = f"shortest = {settings.shortest}, usual = {settings.usual}, longest = {settings.longest}"
+        reading.fault("registrar", "bad_value", f"{order} must not fall")
+    return settings
 
 
 def _node(reading: _Reading) -> str:
@@ -290,28 +384,66 @@ def _trunks(reading: _Reading) -> tuple[Trunk, ...]:
     trunks = reading.many("trunk", Trunk)
     owners: dict[str, str] = {}
     for place, trunk in enumerate(trunks):
+        if not trunk.trusted and trunk.facts != Spelling():
+            message = f"caller facts of trunk {trunk.name!r} are read only with trusted = true"
+            reading.fault(f"trunk[{place}].facts", "bad_value", message)
         for host in trunk.hosts:
             where = f"trunk[{place}].hosts"
             if not _is_ip(host):
                 reading.fault(where, "bad_value", f"{host!r} must be an IP address")
             if owners.setdefault(host, trunk.name) != trunk.name:
                 reading.fault(where, "bad_value", f"{host} is already a host of trunk {owners[host]!r}")
+        for message in _trunk_faults(trunk):
+            reading.fault(f"trunk[{place}]", "bad_value", message)
     return tuple(trunks)
 
 
-def _lines(reading: _Reading) -> dict[str, LineAddress]:
+def _trunk_faults(trunk: Trunk) -> Iterator[str]:
+    if not trunk.hosts and not trunk.peer_user:
+        yield f"trunk {trunk.name!r} needs hosts, or peer_user to be known by"
+    if bool(trunk.peer_user) != bool(trunk.peer_password):
+        yield f"trunk {trunk.name!r}: peer_user and peer_password go together"
+    if len({bool(trunk.user), bool(trunk.realm), bool(trunk.password)}) > 1:
+        yield f"trunk {trunk.name!r}: user, realm and password go together"
+
+
+def _lines(reading: _Reading, trunks: tuple[Trunk, ...]) -> dict[str, LineAddress]:
     lines: dict[str, LineAddress] = {}
+    passwords = {trunk.peer_user: trunk.peer_password for trunk in trunks}
     for place, line in enumerate(reading.many("line", LineAddress)):
-        where = f"line[{place}]"
-        uri = parse_uri(line.address) if line.address.startswith("sip:") else None
-        if not isinstance(uri, SipUri) or not _is_ip(uri.host):
-            reading.fault(where, "bad_value", f"address {line.address!r} must be sip:…@IP-address:port")
-        if not re.fullmatch("0[0-9]{9,10}", line.number):
-            reading.fault(where, "bad_value", f"number {line.number!r} must be digits as dialled: 0352001234")
+        faults = list(_line_faults(line))
         if line.number in lines:
-            reading.fault(where, "bad_value", f"number {line.number} has an address already")
+            faults.append(f"number {line.number} has an address already")
+        if line.register and passwords.setdefault(line.user, line.password) != line.password:
+            faults.append(f"user {line.user!r} has another password elsewhere")
+        for message in faults:
+            reading.fault(f"line[{place}]", "bad_value", message)
         lines[line.number] = line
     return lines
+
+
+def _line_faults(line: LineAddress) -> Iterator[str]:
+    if not re.fullmatch("0[0-9]{9,10}", line.number):
+        yield f"number {line.number!r} must be digits as dialled: 0352001234"
+    if not re.fullmatch("0[0-9]{9,10}", line.number):
+        yield f"number {line.number!r} must be digits as dialled: 0352001234"
+    if not line.addresses and not line.register:
+        yield f"line {line.number} needs an address, or register = true"
+    for address in line.addresses:
+        if not _is_reachable(address):
+            yield f"address {address!r} must be sip:…@IP-address:port"
+    needs_user = line.register or bool(line.realm)
+    if needs_user != bool(line.user) or needs_user != bool(line.password):
+        yield f"line {line.number}: user and password go together, with register = true or a realm"
+    if line.register and line.realm:
+        yield f"line {line.number}: with register = true the realm is ours, [auth] realm"
+
+
+def _is_reachable(address: str) -> bool:
+    try:
+        return _is_ip(sip_destination(address)[0])
+    except InputError:
+        return False
 
 
 def _is_ip(text: str) -> bool:
