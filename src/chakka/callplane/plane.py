@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chakka.caller.facts import facts
+from chakka.caller.number import dialled_number
 from chakka.callplane import announcing, hunting
 from chakka.callplane.call import Call, On, Setup, State, World
 from chakka.callplane.call_id import call_id
-from chakka.callplane.caller_facts import attempt_of, dialled_number
 from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.occupancy import Occupancy
@@ -228,7 +229,7 @@ class CallPlane:
         return call
 
     def _decide(self, request: Request, trunk: Trunk, plan: CompiledPlan | None, now: Instant) -> Setup:
-        attempt = attempt_of(request, trunk, self._sources.table, now.utc_ms)
+        attempt = facts(request, trunk.profile, self._sources.table, now.utc_ms)
         decision = decide(None, attempt, {}, IDLE) if plan is None else self._decided(plan, attempt)
         hops = 70 if request.max_forwards is None else request.max_forwards
         return Setup(
