@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 
+from chakka.sip.address import Address, Flow
 from chakka.sip.agent import Outgoing, UserAgent
 from chakka.sip.events import Event
 from chakka.sip.message import Request, Response, parse
 from chakka.sip.timers import Timers
 
-Address = tuple[str, int]
 ALICE: Address = ("192.0.2.1", 5060)
 BOB: Address = ("192.0.2.2", 5060)
+# The port that a connection is opened from.
+EPHEMERAL = 49_152
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """How the network treats each datagram; times in seconds."""
+    """How the network treats each datagram; times in seconds. Streams only take their time."""
 
     loss: float = 0.0
     duplicates: float = 0.0
@@ -34,13 +36,14 @@ def tokens(name: str) -> Callable[[], str]:
 
 
 def user_agent(name: str, address: Address, timers: Timers | None = None, **options: object) -> UserAgent:
-    host, port = address
+    host, port = address[0], address[1]
     return UserAgent(
         contact=f"sip:{host}:{port}",
         via_host=f"{host}:{port}",
         timers=timers or Timers(),
         token=tokens(name),
         product="chakka-test",
+        listening={"tcp": f"{host}:{port}", "tls": f"{host}:{port + 1}"},
         **options,  # type: ignore[arg-type]
     )
 
@@ -61,6 +64,7 @@ class Network:
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)
         self._flying: list[tuple[float, int, Address, Address, bytes]] = []
+        self._last_arrival: dict[tuple[Address, str], float] = {}
         self._order = count()
 
     def settle(self) -> None:
@@ -77,6 +81,9 @@ class Network:
                 for data, to in agent.take_datagrams():
                     busy = True
                     self._carry(address, to, data)
+                for data, flow in agent.take_stream_messages():
+                    busy = True
+                    self._carry_in_order(address, flow, data)
 
     def run(self, until: float) -> None:
         """Let time pass up to `until`."""
@@ -110,6 +117,18 @@ class Network:
             moments.append(self._flying[0][0])
         return min(moments, default=None)
 
+    def _carry_in_order(self, source: Address, to: Flow, data: bytes) -> None:
+        """Carry a message over a stream: nothing is lost and nothing overtakes."""
+        self.sent.append((self.now, source, to, data))
+        if not self.keep(source, to, data):
+            return
+        wait = self.link.delay + self._dice.uniform(0.0, self.link.jitter)
+        arrival = max(self.now + wait, self._last_arrival.get((source, to.host), 0.0))
+        self._last_arrival[source, to.host] = arrival
+        receiver = next(address for address in self.agents if address[0] == to.host)
+        seen = Flow(source[0], EPHEMERAL, to.transport)
+        heappush(self._flying, (arrival, next(self._order), seen, receiver, data))
+
     def _carry(self, source: Address, to: Address, data: bytes) -> None:
         self.sent.append((self.now, source, to, data))
         if not self.keep(source, to, data):
@@ -136,6 +155,8 @@ def to_bob(**changes: object) -> Outgoing:
         "to": "<sip:0120000000@192.0.2.2>",
         "body": b"v=0\r\n",
     }
+    if isinstance(changes.get("destination"), Flow):
+        parts["request_uri"] = "sip:0120000000@192.0.2.2;transport=tcp"
     return Outgoing(**(parts | changes))  # type: ignore[arg-type]
 
 

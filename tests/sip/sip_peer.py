@@ -75,10 +75,13 @@ class Peer:
 
     def heard(self) -> list[Request | Response]:
         """Return what our agent has sent since last asked."""
-        return [parse(data) for data, _ in self.agent.take_datagrams()]
+        return [parse(data) for data, _ in self.taken()]
 
     def addresses(self) -> list[Address]:
-        return [address for _, address in self.agent.take_datagrams()]
+        return [address for _, address in self.taken()]
+
+    def taken(self) -> list[tuple[bytes, Address]]:
+        return [*self.agent.take_datagrams(), *self.agent.take_stream_messages()]
 
     def told(self) -> list[Event]:
         return self.agent.take_events()

@@ -1,8 +1,11 @@
 """The user agent: datagrams and due timers in, datagrams and events out. No socket, clock or dice here."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from chakka.sip.address import Address as Address
+from chakka.sip.address import Flow as Flow
+from chakka.sip.address import Transport, transport_of
 from chakka.sip.agent_checks import Refusal as Refusal
 from chakka.sip.agent_checks import refusal_of_options, refusal_outside_dialogs
 from chakka.sip.agent_core import Core, Identity
@@ -15,7 +18,6 @@ from chakka.sip.events import Event, IncomingInvite, OtherRequest
 from chakka.sip.message import Malformed, Request, Response, parse, respond
 from chakka.sip.timers import Timers
 from chakka.sip.transaction import ServerTransaction
-from chakka.sip.transaction_message import Address as Address
 from chakka.sip.transaction_message import Echo, echo, response_address, server_key, stamped
 from chakka.sip.transaction_tables import Input, State
 
@@ -24,9 +26,10 @@ _CSEQ_MARGIN = 1000
 
 
 class UserAgent:
-    """One SIP element over UDP (RFC 3261, 3262, 3581, 6026).
+    """One SIP element over UDP, TCP and TLS (RFC 3261, 3262, 3581, 6026).
 
-    contact:    our URI, `sip:host:port`. via_host: `host:port` for our Vias. product: a token.
+    contact:    our URI, `sip:host:port`. via_host: `host:port` for our Vias. Both for UDP. product: a token.
+    listening:  `host:port` where TCP and TLS connections are taken, if they are.
     token:      returns another word of at least 8 letters and digits each time; it must not be guessable,
                 since tags and branches are made of it.
     may_accept: whether an address is known. Others get at most one datagram for each of theirs, no 100, and
@@ -46,9 +49,13 @@ class UserAgent:
         timers: Timers,
         token: Callable[[], str],
         product: str,
+        listening: Mapping[Transport, str] | None = None,
         may_accept: Callable[[Address], bool] | None = None,
     ) -> None:
-        self._core = Core(Identity(contact=contact, via_host=via_host, product=product), timers, token)
+        identity = Identity(
+            contact=contact, via_host=via_host, product=product, listening=dict(listening or {})
+        )
+        self._core = Core(identity, timers, token)
         self._may_accept = may_accept
         self.overload: Refusal | None = None
 
@@ -87,7 +94,7 @@ class UserAgent:
     # What the edge brings and takes.
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
-        """Take one datagram. Nothing that it may hold raises."""
+        """Take one datagram, or one message of a stream. Nothing that it may hold raises."""
         try:
             message = parse(data)
         except Malformed as fault:
@@ -123,9 +130,14 @@ class UserAgent:
         """Return when `handle_timer` is wanted next, None if nothing is due."""
         return self._core.alarms.earliest()
 
-    def take_datagrams(self) -> list[tuple[bytes, Address]]:
-        """Return what is to be sent, in order, and forget it."""
+    def take_datagrams(self) -> list[tuple[bytes, tuple[str, int]]]:
+        """Return what is to be sent over UDP, in order, and forget it."""
         taken, self._core.datagrams = self._core.datagrams, []
+        return taken
+
+    def take_stream_messages(self) -> list[tuple[bytes, Flow]]:
+        """Return what is to be sent over TCP and TLS, in order, and forget it."""
+        taken, self._core.stream_messages = self._core.stream_messages, []
         return taken
 
     def take_events(self) -> list[Event]:
@@ -141,6 +153,10 @@ class UserAgent:
     # Responses.
 
     def _on_response(self, response: Response, now: float) -> None:
+        if len(response.headers.values("Via")) > 1:
+            # RFC 3261 §8.1.3.3: it went astray; whom its other Vias name is nobody behind us.
+            self._core.counts["response with more Vias"] += 1
+            return
         branch = response.via.branch or ""
         transaction = self._core.clients.get((branch, response.cseq.method))
         if transaction is None:
@@ -211,7 +227,7 @@ class UserAgent:
             # RFC 3261 §8.2.2.2: the same request by another path of a forking proxy.
             self._refuse(request, source, 482)
             return
-        refusal = self._overloaded(request) or refusal_outside_dialogs(request)
+        refusal = self._overloaded(request) or refusal_outside_dialogs(request, transport_of(source))
         if refusal is not None:
             self._refuse(request, source, refusal.status, refusal.lines)
             return

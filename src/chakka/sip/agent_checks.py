@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from chakka.sip.address import Transport
 from chakka.sip.agent_core import ALLOW_LINE, SUPPORTED
 from chakka.sip.message import Request
-from chakka.sip.uri import OtherUri, parse_uri
+from chakka.sip.uri import OtherUri, SipUri, parse_uri
 
 _KNOWN: Final = frozenset(
     {"INVITE", "OPTIONS", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"}
@@ -21,8 +22,10 @@ class Refusal:
     lines: str = ""
 
 
-def refusal_outside_dialogs(request: Request) -> Refusal | None:
+def refusal_outside_dialogs(request: Request, transport: Transport = "udp") -> Refusal | None:
     """Return why a request without a To-tag is refused, in the order of RFC 3261 §8.2; None to take it.
+
+    transport: by which it came; `sips:` may come by TLS only (RFC 3261 §26.2.2).
 
     Raises: Malformed if a header that decides it cannot be read.
     """
@@ -30,7 +33,8 @@ def refusal_outside_dialogs(request: Request) -> Refusal | None:
         return Refusal(481)
     if request.method not in _KNOWN:
         return Refusal(501, ALLOW_LINE)
-    if isinstance(parse_uri(request.uri), OtherUri):
+    uri = parse_uri(request.uri)
+    if isinstance(uri, OtherUri) or (isinstance(uri, SipUri) and uri.scheme == "sips" and transport != "tls"):
         return Refusal(416)
     # A B2BUA passes INVITEs on, so it counts hops as a proxy does (RFC 3261 §16.3).
     if request.method == "INVITE" and request.max_forwards == 0:

@@ -44,7 +44,10 @@ class UnackedAnswer:
 
 
 class Call:
-    """One leg: a call that came in or went out, from its INVITE to its BYE. `owner` is free for the user."""
+    """One leg: a call that came in or went out, from its INVITE to its BYE.
+
+    owner:   free for the user. contact: our Contact header line in it.
+    """
 
     __slots__ = (
         "_our_reinvite",
@@ -54,6 +57,7 @@ class Call:
         "_unacked",
         "_waiting_bye",
         "call_id",
+        "contact",
         "core",
         "dialog",
         "is_ended",
@@ -61,8 +65,9 @@ class Call:
         "owner",
     )
 
-    def __init__(self, core: Core, call_id: str) -> None:
+    def __init__(self, core: Core, call_id: str, contact: str) -> None:
         self.core = core
+        self.contact = contact
         self.call_id = call_id
         self.owner: object | None = None
         self.dialog: Dialog | None = None
@@ -132,7 +137,7 @@ class Call:
         dialog = self._confirmed()
         self._pending = None
         dialog.refresh(self._pending_contact)
-        lines = f"{self.core.contact_line()}{ALLOW_LINE}{header_lines(headers)}{body_lines(body)}"
+        lines = f"{self.contact}{ALLOW_LINE}{header_lines(headers)}{body_lines(body)}"
         transaction.respond(200, dialog.local_tag, lines, body, now)
         if transaction.method == "INVITE":
             self._unacked = UnackedAnswer(self, transaction, now)

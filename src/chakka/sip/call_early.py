@@ -55,8 +55,7 @@ class EarlyDialog:
 
     def lines(self, headers: HeaderPairs, body: bytes) -> str:
         """Return the header lines of a provisional or 2xx in this dialog."""
-        contact = self._call.core.contact_line()
-        return f"{contact}{ALLOW_LINE}{header_lines(headers)}{body_lines(body)}"
+        return f"{self._call.contact}{ALLOW_LINE}{header_lines(headers)}{body_lines(body)}"
 
     def send_reliably(self, status: int, lines: str, body: bytes, now: float) -> None:
         """Send a provisional that must be PRACKed, after the one before has been."""

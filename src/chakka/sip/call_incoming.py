@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chakka.sip.address import Address, Flow
 from chakka.sip.agent_core import SUPPORTED_LINE, Core
 from chakka.sip.call import Call, UnackedAnswer
 from chakka.sip.call_early import EarlyDialog
@@ -11,7 +12,7 @@ from chakka.sip.grammar import safe
 from chakka.sip.message import Request
 from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ServerTransaction
-from chakka.sip.transaction_message import Address, HeaderPairs, header_lines
+from chakka.sip.transaction_message import HeaderPairs, header_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class IncomingCall(Call):
     )
 
     def __init__(self, core: Core, request: Request, transaction: ServerTransaction, source: Address) -> None:
-        super().__init__(core, request.call_id)
+        super().__init__(core, request.call_id, core.contact_line(source, request.uri))
         self.request: Request | None = request
         self.transaction = transaction
         self.source = source
@@ -254,7 +255,8 @@ class IncomingCall(Call):
         if not self.transaction.is_proven:
             # One response for one datagram, as long as the address may be forged.
             return
-        if self._repeats + 1 < len(moments) and self._has_body():
+        is_lossy = not isinstance(self.source, Flow)
+        if is_lossy and self._repeats + 1 < len(moments) and self._has_body():
             wait = moments[self._repeats + 1] - moments[self._repeats]
         else:
             wait = timers.provisional_refresh

@@ -38,7 +38,7 @@ class Outgoing:
         """Return the head of the request but for its Call-ID, which the caller sets."""
         return RequestHead(
             safe(self.request_uri),
-            core.via(branch),
+            core.via(branch, self.destination),
             f"{safe(self.from_)};tag={local_tag}",
             safe(self.to),
             "",
@@ -70,7 +70,7 @@ class OutgoingCall(Call):
     )
 
     def __init__(self, core: Core, outgoing: Outgoing) -> None:
-        super().__init__(core, core.token())
+        super().__init__(core, core.token(), core.contact_line(outgoing.destination, outgoing.request_uri))
         self.local_tag = core.token()
         self._outgoing = outgoing
         self._number = 0
@@ -91,7 +91,7 @@ class OutgoingCall(Call):
         self.is_proceeding = False
         branch = core.branch()
         head = self._head(branch)
-        lines = f"{core.contact_line()}{core.user_agent_line()}{ALLOW_LINE}{header_lines(headers)}"
+        lines = f"{self.contact}{core.user_agent_line()}{ALLOW_LINE}{header_lines(headers)}"
         packet = head.request("INVITE", f"{lines}{outgoing.lines()}", outgoing.body)
         self._transaction = ClientTransaction(core, branch, "INVITE", self)
         self.core.calls[self.call_id, self.local_tag] = self

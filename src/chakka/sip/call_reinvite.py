@@ -62,7 +62,7 @@ class OurReinvite:
         core = self._call.core
         branch = core.branch()
         head = dialog.head(core, branch, dialog.next_number())
-        lines = f"{core.contact_line()}{core.user_agent_line()}{ALLOW_LINE}{header_lines(self._headers)}"
+        lines = f"{self._call.contact}{core.user_agent_line()}{ALLOW_LINE}{header_lines(self._headers)}"
         packet = head.request("INVITE", f"{lines}{body_lines(self._body)}", self._body)
         self._tries += 1
         self.is_sent = True

@@ -1,15 +1,22 @@
 """A dialog: what two user agents must remember to send each other requests (RFC 3261 §12)."""
 
 import json
+from functools import lru_cache
 from ipaddress import ip_address
+from typing import Final
 
 import msgspec
 
+from chakka.sip.address import Address, Transport, address_at, default_port, transport_of
 from chakka.sip.agent_core import Core
 from chakka.sip.headers import parse_name_addr
 from chakka.sip.message import Request, Response
-from chakka.sip.transaction_message import DEFAULT_PORT, Address, RequestHead
+from chakka.sip.transaction_message import RequestHead
 from chakka.sip.uri import SipUri, parse_uri
+
+_TRANSPORTS: Final[dict[str, Transport]] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
+# Addresses remembered: those of the lines and trunks of a busy second.
+_REMEMBERED: Final = 256
 
 
 class Dialog(msgspec.Struct):
@@ -18,6 +25,8 @@ class Dialog(msgspec.Struct):
     local, remote: From and To of our requests as written, tags and all.
     routes:        the route set, nearest first, as written.
     peer:          where the peer's own message came from: the next hop if no address can be read.
+    transport:     by which it came; it counts wherever a URI names none. RFC 3263 §4.1 would take UDP, but a
+                   peer on TLS that leaves it out does not mean to go on in the clear.
     """
 
     call_id: str
@@ -29,7 +38,8 @@ class Dialog(msgspec.Struct):
     remote_cseq: int | None
     target: str
     routes: tuple[str, ...]
-    peer: Address
+    peer: tuple[str, int]
+    transport: Transport = "udp"
 
     def head(self, core: Core, branch: str, number: int) -> RequestHead:
         """Return the head of a request in this dialog (§12.2.1.1); `number` is its CSeq."""
@@ -39,7 +49,7 @@ class Dialog(msgspec.Struct):
             uri, routes = parse_name_addr(routes[0]).uri, (*routes[1:], f"<{self.target}>")
         return RequestHead(
             uri,
-            core.via(branch),
+            core.via(branch, self.next_hop()),
             self.local,
             self.remote,
             self.call_id,
@@ -55,7 +65,7 @@ class Dialog(msgspec.Struct):
     def next_hop(self) -> Address:
         """Return the address of the next hop: the first route's or the target's, if it is an address."""
         uri = parse_name_addr(self.routes[0]).uri if self.routes else self.target
-        return address_of(uri) or self.peer
+        return address_of(uri, self.transport) or address_at(*self.peer, self.transport)
 
     def refresh(self, contact: str | None) -> None:
         """Make `contact` the remote target, if there is one (§12.2.1.2, §12.2.2)."""
@@ -88,7 +98,8 @@ def dialog_of_request(request: Request, local_tag: str, peer: Address) -> Dialog
         request.cseq.number,
         contact_uri(request) or request.from_.uri,
         tuple(request.headers.values("Record-Route")),
-        peer,
+        peer[:2],
+        transport_of(peer),
     )
 
 
@@ -104,7 +115,8 @@ def dialog_of_response(head: RequestHead, response: Response, peer: Address) -> 
         None,
         contact_uri(response) or head.uri,
         tuple(reversed(response.headers.values("Record-Route"))),
-        peer,
+        peer[:2],
+        transport_of(peer),
     )
 
 
@@ -122,15 +134,29 @@ def is_loose(route: str) -> bool:
     return isinstance(uri, SipUri) and uri.param("lr") is not None
 
 
-def address_of(uri: str) -> Address | None:
-    """Return host and port of a SIP URI whose host or maddr is an IP address, else None: no look-ups."""
+@lru_cache(maxsize=_REMEMBERED)
+def address_of(uri: str, transport: Transport = "udp") -> Address | None:
+    """Return the address of a SIP URI whose host or maddr is an IP address, else None: no look-ups.
+
+    transport: by which to go when the URI names none; `sips:` always means TLS (RFC 3261 §26.2.2).
+    Result:    None, too, for transports that we do not speak.
+    """
     parsed = parse_uri(uri)
     if not isinstance(parsed, SipUri):
         return None
     host = (parsed.param("maddr") or parsed.host).strip("[]")
+    named = _TRANSPORTS.get((parsed.param("transport") or transport).lower())
+    if named is None or not _is_ip_address(host):
+        return None
+    if parsed.scheme == "sips":
+        named = "tls"
+    # Port 0 can be written, but nothing can be sent there.
+    return address_at(host, parsed.port or default_port(named), named)
+
+
+def _is_ip_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
-        return None
-    # Port 0 can be written, but nothing can be sent there.
-    return host, parsed.port or DEFAULT_PORT
+        return False
+    return True

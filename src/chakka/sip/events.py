@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from chakka.sip.address import Address
     from chakka.sip.call import Call
     from chakka.sip.call_incoming import IncomingCall
     from chakka.sip.call_outgoing import OutgoingCall, OutgoingRequest
     from chakka.sip.message import Request, Response
-    from chakka.sip.transaction import Address, ServerTransaction
+    from chakka.sip.transaction import ServerTransaction
 
 Cause = Literal["response", "timeout", "transport"]
 

@@ -1,11 +1,15 @@
-"""Client and server transactions: they run the tables of transaction_tables.py over UDP."""
+"""Client and server transactions: they run the tables of transaction_tables.py.
+
+Over a stream nothing is repeated (Timers A, E, G) nor waited for when done (D, I, J, K): RFC 3261 Table 4.
+"""
 
 from typing import Final, Literal, Protocol
 
+from chakka.sip.address import Address as Address
+from chakka.sip.address import Flow
 from chakka.sip.agent_core import Core
 from chakka.sip.message import Request, Response
 from chakka.sip.timers import Alarm
-from chakka.sip.transaction_message import Address as Address
 from chakka.sip.transaction_message import Echo, RequestHead
 from chakka.sip.transaction_tables import (
     INVITE_CLIENT,
@@ -26,6 +30,7 @@ _EXPIRIES: Final = {
     Effect.START_L: ("timer_l", Input.TIMER_L),
     Effect.START_M: ("timer_m", Input.TIMER_M),
 }
+_AT_ONCE_OVER_STREAMS: Final = frozenset({Effect.START_D, Effect.START_I, Effect.START_J, Effect.START_K})
 
 
 class ClientUser(Protocol):
@@ -80,7 +85,7 @@ class ClientTransaction:
         self.expiry: Alarm | None = None
 
     def start(self, head: RequestHead, packet: bytes, destination: Address, now: float) -> None:
-        """Send the request and set its first timers: A and B, or E and F."""
+        """Send the request and set its first timers: A (not over a stream) and B, or E and F."""
         self.core.clients[self.branch, self.method] = self
         self.packet = packet
         self.destination = destination
@@ -90,7 +95,9 @@ class ClientTransaction:
         timers, alarms = self.core.timers, self.core.alarms
         patience = timers.timer_b if is_invite else timers.timer_f
         self.core.send(packet, destination)
-        self.retry = alarms.start(now + self.interval, self, Input.TIMER_A if is_invite else Input.TIMER_E)
+        if not isinstance(destination, Flow):
+            kind = Input.TIMER_A if is_invite else Input.TIMER_E
+            self.retry = alarms.start(now + self.interval, self, kind)
         self.expiry = alarms.start(now + patience, self, Input.TIMER_B if is_invite else Input.TIMER_F)
 
     def receive(self, response: Response, now: float) -> None:
@@ -162,6 +169,9 @@ class ClientTransaction:
         self.core.send(self.packet, self.destination)
 
     def _await_end(self, effect: Effect, now: float) -> None:
+        if effect in _AT_ONCE_OVER_STREAMS and isinstance(self.destination, Flow):
+            self._end()
+            return
         field, name = _EXPIRIES[effect]
         if effect is Effect.START_M:
             self.head = None
@@ -283,14 +293,16 @@ class ServerTransaction:
         alarms, timers = self.core.alarms, self.core.timers
         self.echo = None
         self.expiry = alarms.start(now + timers.timer_h, self, Input.TIMER_H)
-        self.retry = alarms.start(now + self.interval, self, Input.TIMER_G)
+        if not isinstance(self.destination, Flow):
+            self.retry = alarms.start(now + self.interval, self, Input.TIMER_G)
 
     def _repeat_later(self, now: float) -> None:
         self.interval = min(2 * self.interval, self.core.timers.t2)
         self.retry = self.core.alarms.start(now + self.interval, self, Input.TIMER_G)
 
     def _await_end(self, effect: Effect, now: float) -> None:
-        if effect is Effect.START_J and not self.is_proven:
+        is_over = isinstance(self.destination, Flow) and effect in _AT_ONCE_OVER_STREAMS
+        if is_over or (effect is Effect.START_J and not self.is_proven):
             self._end()
             return
         field, name = _EXPIRIES[effect]

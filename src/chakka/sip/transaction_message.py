@@ -1,21 +1,16 @@
 """Messages as they leave us, written straight to octets: responses from echoes, requests from heads."""
 
-from typing import Final
-
 import msgspec
 
+from chakka.sip.address import Address as Address
+from chakka.sip.address import Flow, default_port
 from chakka.sip.grammar import format_params, safe
 from chakka.sip.headers import MAGIC_COOKIE, Via
 from chakka.sip.message import Request, Response
 from chakka.sip.reasons import REASONS
 
-Address = tuple[str, int]
-"""Host (an IP address as text) and port of one UDP end."""
-
 HeaderPairs = tuple[tuple[str, str], ...]
 """Further header fields as (name, value), in the order in which they are to stand."""
-
-DEFAULT_PORT: Final = 5060
 
 
 def header_lines(headers: HeaderPairs) -> str:
@@ -35,7 +30,7 @@ def _octets(head: str, body: bytes) -> bytes:
 
 def stamped(via: Via, source: Address) -> Via:
     """Return the topmost Via with `received` and `rport` as seen here (RFC 3261 §18.2.1, RFC 3581 §4)."""
-    host, port = source
+    host, port = source[0], source[1]
     if "rport" in via.params:
         return Via(via.transport, via.host, via.port, {**via.params, "received": host, "rport": str(port)})
     if via.host.strip("[]") != host:
@@ -46,11 +41,14 @@ def stamped(via: Via, source: Address) -> Via:
 def response_address(via: Via, source: Address) -> Address:
     """Return where the response to a request from `source` goes (RFC 3261 §18.2.2, RFC 3581 §4).
 
-    maddr is not followed: nobody uses it for unicast, and it would let a stranger aim our responses.
+    Over a stream: by the same connection, or if that is gone to the port of the Via. maddr is not followed:
+    nobody uses it for unicast, and it would let a stranger aim our responses.
     """
+    if isinstance(source, Flow):
+        return Flow(source.host, source.port, source.transport, via.port or default_port(source.transport))
     if "rport" in via.params:
         return source
-    return source[0], via.port or DEFAULT_PORT
+    return source[0], via.port or default_port("udp")
 
 
 class Echo(msgspec.Struct, frozen=True, gc=False):
