@@ -133,12 +133,22 @@ class Sipps:
         return sipp
 
     def caller(
-        self, number: str, steps: Sequence[str], *, host: str = "", calls: int = 1, rate: int = 10
+        self,
+        number: str,
+        steps: Sequence[str],
+        *,
+        host: str = "",
+        calls: int = 1,
+        rate: int = 10,
+        lost: int = 0,
     ) -> Sipp:
-        """Return callers that dial a freephone number now, through the trusted carrier unless told."""
+        """Return callers that dial a freephone number now.
+
+        host: of the trunk, the trusted carrier's unless told. rate: calls a second. lost: percent of packets.
+        """
         network = self._node.network
         dials = (f"{network.chakka}:{SIP_PORT}", "-s", number)
-        load = ("-m", str(calls), "-r", str(rate), "-l", str(calls))
+        load = ("-m", str(calls), "-r", str(rate), "-l", str(calls), "-lost", str(lost))
         return self._start(host or network.carrier, 6000 + next(_places) % 20_000, steps, (*dials, *load))
 
     def _start(self, host: str, port: int, steps: Sequence[str], more: Sequence[str]) -> Sipp:

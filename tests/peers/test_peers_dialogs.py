@@ -102,7 +102,9 @@ def test_repeated_messages_make_one_call_and_one_record(node: Node, sipp: Sipps)
     assert len(record.facts.legs) == 1
 
 
-def say_twice(node: Node, caller: socket.socket, number: str, method: str, to_tag: str = "") -> None:
+def say_twice(
+    node: Node, caller: socket.socket, number: str, method: str, to_tag: str = "", call_id: str = ""
+) -> None:
     """Send a request of a call twice, byte for byte the same."""
     (host, port), here = caller.getsockname(), node.network.chakka
     body = sdp(*G711_OFFER).replace("\n", "\r\n").replace("[local_ip]", host) + "\r\n"
@@ -111,7 +113,8 @@ def say_twice(node: Node, caller: socket.socket, number: str, method: str, to_ta
         f"{method} sip:{number}@{here} SIP/2.0\r\n"
         f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{number}{method}\r\n"
         f"From: <sip:{FIXED_CALLER}@{host}>;tag=1\r\nTo: <sip:{number}@{here}>{to_tag}\r\n"
-        f"Call-ID: {number}@{host}\r\nCSeq: {2 if method == 'BYE' else 1} {method}\r\nMax-Forwards: 70\r\n"
+        f"Call-ID: {call_id or number}\r\n"
+        f"CSeq: {2 if method == 'BYE' else 1} {method}\r\nMax-Forwards: 70\r\n"
         f"Contact: <sip:caller@{host}:{port}>\r\nContent-Type: application/sdp\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     )
@@ -125,6 +128,24 @@ def hear_until(caller: socket.socket, start: bytes, method: bytes) -> bytes:
         data = caller.recv(4096)
         if data.startswith(start) and method in data.partition(b"\r\nCSeq: ")[2].partition(b"\r\n")[0]:
             return data
+
+
+def test_a_forged_bye_ends_no_call(node: Node, sipp: Sipps) -> None:
+    number, (line,) = business(node)
+    callee = sipp.line(line, answers())
+    caller = sipp.caller(number, [invite(), *ANSWERED, pause(1500), *HANGS_UP])
+    wait_until(lambda: callee.requests("ACK"), "the call is up")
+    call_id = next(message["Call-ID"] for message in caller.sent())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger:
+        forger.bind((node.network.carrier, 0))
+        forger.settimeout(2)
+        say_twice(node, forger, number, "BYE", ";tag=guessed", call_id)
+        assert forger.recv(4096).startswith(b"SIP/2.0 481 ")
+        say_twice(node, forger, number, "CANCEL", "", call_id)
+        assert hear_until(forger, b"SIP/2.0 481 ", b" CANCEL")
+    caller.finish()
+    callee.finish()
+    assert node.the_call(number).record.conversation_ms >= 1400
 
 
 def test_a_late_bye_finds_no_call(node: Node, sipp: Sipps) -> None:

@@ -44,3 +44,12 @@ def test_r4_8_a_plan_published_in_mid_traffic_holds_from_the_next_call_on(
     assert destinations == [old.number, new.number]
     assert len({call.record.facts.plan for call in calls}) == 2
     assert before.requests("INVITE") and after.requests("INVITE")
+
+
+def test_a_carrier_that_loses_packets_loses_no_call(node: Node, sipp: Sipps) -> None:
+    number, (line,) = business(node, channels=100)
+    callee = sipp.line(line, answers(), calls=40)
+    sipp.caller(number, talks_and_hangs_up(1000), calls=40, lost=5).finish()
+    callee.finish()
+    calls = node.ended_calls(number, 40, within_s=20)
+    assert all(call.record.answered_at_ms and call.record.released_by == "caller" for call in calls)
