@@ -24,6 +24,8 @@ _PARAM = re.compile(
     rf"[ \t]*+;[ \t]*+({TOKEN})[ \t]*+(?:=[ \t]*+([!#-+\--:=?-~]++|{QUOTED}))?+[ \t]*+",
     re.DOTALL,
 )
+# The same without blanks and quotes, as nearly all are sent: such text can be split at its semicolons.
+_PLAIN_PARAMS = re.compile(rf"(?:;{TOKEN}(?:=[!#-+\--:=?-~]++)?+)*+")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _UNSAFE = re.compile(r"[\r\n\0]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-.]*+)")
@@ -125,6 +127,17 @@ def parse_params(text: str) -> dict[str, str | None]:
     Raises: Malformed for anything else, for more than 64, and for a name that stands twice
             (RFC 3261 §7.3.1).
     """
+    if _PLAIN_PARAMS.fullmatch(text) is not None:
+        plain, parts = {}, text.split(";")
+        for part in parts[1:]:
+            written, equals, value = part.partition("=")
+            plain[written.lower()] = value if equals else None
+        if len(plain) == len(parts) - 1 <= MOST_PARAMETERS:
+            return plain
+    return _parse_any_params(text)
+
+
+def _parse_any_params(text: str) -> dict[str, str | None]:
     params: dict[str, str | None] = {}
     end = 0
     while end < len(text):

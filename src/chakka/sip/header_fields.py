@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from chakka.sip.grammar import Malformed, bad, is_token, safe, split_list
+from chakka.sip.grammar import Malformed, bad, first_item, is_token, safe, split_list
+from chakka.sip.headers import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_via
 
 # Compact forms: RFC 3261 §7.3.3 and the IANA registry (r: RFC 3515, b: 3892, o/u: 6665, x: 4028, j: 3841,
 # a/d: 3841, y: 8224, n: 8898).
@@ -101,12 +102,14 @@ class Headers:
 
     Lines of one name keep their order; names keep the order of their first line, which is all that
     RFC 3261 §7.3.1 gives a meaning to. Values put in by us may not break a line (ValueError).
+    The values that every message needs are read once, and again only after a change.
     """
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_cseq", "_from", "_lines", "_to", "_via")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._lines: dict[str, list[str]] = {}
+        self._forget()
         for name, value in items:
             self.add(name, value)
 
@@ -126,6 +129,47 @@ class Headers:
                 found[key] = [value.strip(" \t")]
         return headers
 
+    @property
+    def via(self) -> Via:
+        """The topmost Via. Raises: Malformed if it is absent or cannot be read; so do the next three."""
+        if self._via is None:
+            self._via = parse_via(first_item(self._needed("Via")))
+        return self._via
+
+    @property
+    def from_(self) -> NameAddr:
+        if self._from is None:
+            self._from = parse_name_addr(self._needed("From"))
+        return self._from
+
+    @property
+    def to(self) -> NameAddr:
+        if self._to is None:
+            self._to = parse_name_addr(self._needed("To"))
+        return self._to
+
+    @property
+    def cseq(self) -> CSeq:
+        if self._cseq is None:
+            self._cseq = parse_cseq(self._needed("CSeq"))
+        return self._cseq
+
+    @property
+    def call_id(self) -> str:
+        return self._needed("Call-ID")
+
+    def _needed(self, name: str) -> str:
+        lines = self._lines.get(name)
+        if not lines:
+            raise bad(f"message: no {name}")
+        return lines[0]
+
+    def _forget(self) -> None:
+        self._via: Via | None = None
+        self._from: NameAddr | None = None
+        self._to: NameAddr | None = None
+        self._cseq: CSeq | None = None
+
     def get(self, name: str) -> str | None:
         """Return the first line of a header, None when it is absent."""
         lines = self._lines.get(_CANONICAL.get(name) or canonical(name))
@@ -140,9 +184,8 @@ class Headers:
 
         Raises: Malformed if a quote or bracket is left open.
         """
-        lines = self._lines.get(_CANONICAL.get(name) or canonical(name), ())
         values: list[str] = []
-        for line in lines:
+        for line in self._lines.get(_CANONICAL.get(name) or canonical(name), ()):
             if "," in line:
                 values += split_list(line)
             elif line:
@@ -151,14 +194,17 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Put one more line below those of the same name."""
+        self._forget()
         self._lines.setdefault(canonical(name), []).append(safe(value))
 
     def insert_first(self, name: str, value: str) -> None:
         """Put one more line above those of the same name."""
+        self._forget()
         self._lines.setdefault(canonical(name), []).insert(0, safe(value))
 
     def set(self, name: str, value: str) -> None:
         """Put one line in place of all of that name."""
+        self._forget()
         self._lines[canonical(name)] = [safe(value)]
 
     def replace_first(self, name: str, value: str) -> None:
@@ -166,11 +212,13 @@ class Headers:
 
         Raises: KeyError if there is none.
         """
+        self._forget()
         lines = self._lines[canonical(name)]
         lines[0:1] = [safe(value), *_below_first(lines[0])]
 
     def remove_first(self, name: str) -> None:
         """Take the topmost value of a list header away. Raises: KeyError if there is none."""
+        self._forget()
         key = canonical(name)
         lines = self._lines[key]
         lines[0:1] = _below_first(lines[0])
@@ -179,11 +227,23 @@ class Headers:
 
     def remove(self, name: str) -> None:
         """Take all lines of a name away, if there are any."""
+        self._forget()
         self._lines.pop(canonical(name), None)
 
     def items(self) -> Sequence[tuple[str, str]]:
         """Return (name, line) of all lines in the order in which they are sent."""
         return [(name, line) for name, lines in self._lines.items() for line in lines]
+
+    def text(self) -> str:
+        """Return the lines in that order, each with its end, without the Content-Length."""
+        return "".join(
+            [
+                f"{name}: {line}\r\n"
+                for name, lines in self._lines.items()
+                if name != "Content-Length"
+                for line in lines
+            ]
+        )
 
     def copy(self) -> "Headers":
         """Return headers that can be changed on their own."""
@@ -193,17 +253,19 @@ class Headers:
         """Return a copy that holds these names and no others, in the order of `names`."""
         chosen = Headers()
         for name in names:
-            if lines := self._lines.get(canonical(name)):
-                chosen._lines[canonical(name)] = lines.copy()
+            key = _CANONICAL.get(name) or canonical(name)
+            if lines := self._lines.get(key):
+                chosen._lines[key] = lines.copy()
         return chosen
 
     def check_counts(self, once: Iterable[str], at_most_once: Iterable[str]) -> None:
         """Raise Malformed unless the canonical names in `once` have one line, the others one or none."""
+        found = self._lines
         for name in once:
-            if len(self._lines.get(name, ())) != 1:
+            if name not in found or len(found[name]) != 1:
                 raise Malformed(400, f"Missing or repeated {name}")
         for name in at_most_once:
-            if len(self._lines.get(name, ())) > 1:
+            if name in found and len(found[name]) > 1:
                 raise Malformed(400, f"Repeated {name}")
 
     def __contains__(self, name: str) -> bool:

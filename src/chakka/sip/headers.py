@@ -36,9 +36,9 @@ _HIGHEST_32_BIT: Final = 2**32 - 1
 _HIGHEST_CAUSE: Final = 999
 
 _VIA = re.compile(
-    rf"SIP[ \t]*+/[ \t]*+[0-9]++\.[0-9]++[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
+    rf"[Ss][Ii][Pp][ \t]*+/[ \t]*+[0-9]++\.[0-9]++[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
     r"(\[[^\]]*+\]|[A-Za-z0-9_.\-]++)[ \t]*+(?::[ \t]*+([0-9]++)[ \t]*+)?+(;.*+)?+",
-    re.IGNORECASE | re.ASCII | re.DOTALL,
+    re.DOTALL,
 )
 # The display name should be tokens or quoted; unquoted UTF-8 and `Bell, Alexander` are sent all the same.
 _NAME_ADDR = re.compile(

@@ -16,7 +16,6 @@ from chakka.sip.headers import (
     CSeq,
     NameAddr,
     Via,
-    parse_cseq,
     parse_media_type,
     parse_name_addr,
     parse_via,
@@ -31,7 +30,7 @@ LONGEST_LINE: Final = 8_192
 _HIGHEST_HOPS: Final = 255
 _HIGHEST_LENGTH: Final = 2**32 - 1
 
-_REQUEST_LINE = re.compile(rf"({TOKEN}) ([!-~]++) SIP/([0-9]++\.[0-9]++)", re.IGNORECASE | re.ASCII)
+_REQUEST_LINE = re.compile(rf"({TOKEN}) ([!-~]++) [Ss][Ii][Pp]/([0-9]++\.[0-9]++)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.IGNORECASE | re.ASCII)
 _METHOD_AND_REST = re.compile(rf"({TOKEN})[ \t]++(.*+)")
 _FOLD = re.compile(r"\r\n[ \t]++")
@@ -57,16 +56,16 @@ class _Message:
 
     @property
     def call_id(self) -> str:
-        return self._line("Call-ID")
+        return self.headers.call_id
 
     @property
     def cseq(self) -> CSeq:
-        return parse_cseq(self._line("CSeq"))
+        return self.headers.cseq
 
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return parse_via(first_item(self._line("Via")))
+        return self.headers.via
 
     @property
     def vias(self) -> tuple[Via, ...]:
@@ -74,11 +73,11 @@ class _Message:
 
     @property
     def from_(self) -> NameAddr:
-        return parse_name_addr(self._line("From"))
+        return self.headers.from_
 
     @property
     def to(self) -> NameAddr:
-        return parse_name_addr(self._line("To"))
+        return self.headers.to
 
     @property
     def contact(self) -> NameAddr | None:
@@ -97,17 +96,9 @@ class _Message:
         line = self.headers.get("Content-Type")
         return None if line is None else parse_media_type(line)[0]
 
-    def _line(self, name: str) -> str:
-        line = self.headers.get(name)
-        if line is None:
-            raise bad(f"message: no {name}")
-        return line
-
     def _octets(self, start_line: str) -> bytes:
-        lines = [start_line]
-        lines += [f"{name}: {line}" for name, line in self.headers.items() if name != "Content-Length"]
-        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
-        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+        head = f"{start_line}\r\n{self.headers.text()}Content-Length: {len(self.body)}\r\n\r\n"
+        return head.encode("utf-8", "surrogateescape") + self.body
 
 
 class Request(_Message):

@@ -20,11 +20,10 @@ _PARAM: Final = rf"[{_UNRESERVED}%\[\]/:&+$]++"
 _HEADER: Final = rf"[{_UNRESERVED}%\[\]/?:+$]"
 
 _SIP = re.compile(
-    rf"(sips?):(?:({_USER})(?::({_PASSWORD}))?@)?"
+    rf"([Ss][Ii][Pp][Ss]?):(?:({_USER})(?::({_PASSWORD}))?@)?"
     r"(\[[^\]]*+\]|[A-Za-z0-9_.\-]++)(?::([0-9]++))?"
     rf"((?:;{_PARAM}(?:={_PARAM})?+)*+)"
-    rf"(?:\?({_HEADER}++={_HEADER}*+(?:&{_HEADER}++={_HEADER}*+)*+))?+",
-    re.IGNORECASE | re.ASCII,
+    rf"(?:\?({_HEADER}++={_HEADER}*+(?:&{_HEADER}++={_HEADER}*+)*+))?+"
 )
 _TEL = re.compile(rf"tel:(\+?[0-9A-Fa-f*#\-.()]++)((?:;{_PARAM}(?:={_PARAM})?+)*+)", re.IGNORECASE | re.ASCII)
 _OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+):([!#-;=?-~]++)")
