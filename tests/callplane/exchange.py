@@ -63,6 +63,8 @@ class PlaneOnNetwork:
         self.disk = Disk()
         self.media_is_up = True
         self.played: list[control.Play] = []
+        self.commands: list[control.Command] = []
+        self._ports = 19998
         self.shown: list[dict[str, object]] = []
         self._wall_ms = wall_ms
         self._later: list[tuple[float, str, object]] = []
@@ -100,6 +102,10 @@ class PlaneOnNetwork:
         """The media process dies and comes back: what it had promised will not come."""
         self._later = [one for one in self._later if one[1] != "media"]
 
+    def take_stream_messages(self) -> list[tuple[bytes, object]]:
+        """Nothing here goes over a stream."""
+        return []
+
     def _carry_out(self) -> None:
         for entry, waiting in self.plane.outbox.take_entries():
             if waiting is None or not self.disk.fails:
@@ -113,12 +119,18 @@ class PlaneOnNetwork:
     def _media(self, command: control.Command) -> None:
         if not self.media_is_up:
             return
+        self.commands.append(command)
         if isinstance(command, control.Open):
-            opened = control.Opened(id=command.id, host="192.0.2.9", port=20000)
+            self._ports += 2
+            opened = control.Opened(id=command.id, host="192.0.2.9", port=self._ports)
             self._later.append((self._now + 0.001, "media", opened))
         elif isinstance(command, control.Play):
             self.played.append(command)
             self._later.append((self._now + ANNOUNCEMENT_S, "media", control.Finished(id=command.id)))
+
+    def said(self, kind: type[control.Command]) -> list[control.Command]:
+        """Return the commands of one kind that the media process got."""
+        return [command for command in self.commands if isinstance(command, kind)]
 
 
 @dataclass
@@ -172,6 +184,7 @@ class Exchange:
             hosts=("192.0.2.1",),
             trusted=True,
             single_early_dialog=bool(settings.get("single_early_dialog", False)),
+            early_media=bool(settings.get("early_media", True)),
         )
         config = Config(
             listen=PLANE,
@@ -253,6 +266,16 @@ class Exchange:
         messages = [parse(data) for _, _, to, data in self.network.sent if to == line]
         requests = [one for one in messages if isinstance(one, Request) and one.method == "INVITE"]
         return list({str(request.via.branch): request for request in requests}.values())
+
+    def network_moment(self, source: Address, start: bytes) -> float:
+        """Return when an address first sent a message that begins so."""
+        return next(
+            at for at, sender, _, data in self.network.sent if sender == source and data.startswith(start)
+        )
+
+    def network_moment_to(self, target: Address, start: bytes) -> float:
+        """Return when a message that begins so was first sent to an address."""
+        return next(at for at, _, to, data in self.network.sent if to == target and data.startswith(start))
 
     # -- what the others do
 

@@ -25,18 +25,22 @@ def begin(call: Call, now: Instant) -> None:
 
 
 def _can_listen(call: Call) -> bool:
-    """Without an offer ours goes in a reliable 183, if the caller can acknowledge it (signalling.md §3)."""
+    """Without an offer ours goes in a 200, or in a reliable 183 if the caller can acknowledge it."""
     if call.is_offerless:
-        return call.caller.supports_100rel
+        return call.caller.supports_100rel or not call.known.trunk.early_media
     return listener(call.known.offer) is not None
 
 
 def on_opened(call: Call, now: Instant, event: Opened) -> None:
-    """The stream has a port: tell the caller by 183 and play, once it is known where to."""
+    """The stream has a port: tell the caller by 183 (or 200, R5.3) and play, once it is known where to."""
     call.state = State.PLAYING
     call.wait(On.MEDIA_TIMER, now.monotonic + call.world.config.calls.announcement)
     here = (event.host, event.port)
     body = offer(*here) if call.is_offerless else answer(call.known.offer, *here) or b""
+    if not call.known.trunk.early_media:
+        call.answered_by = "announcement"
+        call.caller.answer(now.monotonic, body)
+        return
     call.caller.progress(now.monotonic, 183, body=body, reliable=True)
     reached = listener(call.known.offer)
     if reached is not None:
@@ -45,9 +49,16 @@ def on_opened(call: Call, now: Instant, event: Opened) -> None:
 
 def on_pracked(call: Call, now: Instant, event: events.Pracked) -> None:
     """The caller has our 183; when we made the offer, its PRACK says where it listens."""
-    if not call.is_offerless:
-        return
-    reached = listener(event.body)
+    if call.is_offerless:
+        _play_or_end(call, now, listener(event.body))
+
+
+def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
+    """A caller that was answered for the announcement is there: it can begin."""
+    _play_or_end(call, now, listener(event.body if call.is_offerless else call.known.offer))
+
+
+def _play_or_end(call: Call, now: Instant, reached: RemoteAudio | None) -> None:
     if reached is None:
         on_over(call, now)
     else:
@@ -84,7 +95,7 @@ def on_over(call: Call, now: Instant) -> None:
 def on_given_up(call: Call, now: Instant) -> None:
     """The caller hung up while listening: the call was refused all the same, for the decision's reason."""
     _close(call)
-    call.caller.reject(now.monotonic, REFUSALS[Reason.ABANDONED].status)
+    call.release_caller(now, REFUSALS[Reason.ABANDONED])
     refuse(call, now)
 
 

@@ -11,7 +11,8 @@ from chakka.callplane.finals import Final, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
-from chakka.config import Config, Trunk
+from chakka.config import Address, Config, Trunk
+from chakka.media.control import Close
 from chakka.records.model import CallFacts, Unanswered
 from chakka.routing.attempt import CallAttempt
 from chakka.routing.decision import Decision, Reason
@@ -27,9 +28,11 @@ from chakka.sip.transaction_message import HeaderPairs
 class State(StrEnum):
     """Where a call is."""
 
+    PREPARING = "preparing"  # the streams of a relay are being opened
     HUNTING = "hunting"  # a line is being tried
     OPENING = "opening"  # the media process has been asked for a port
     PLAYING = "playing"  # the caller hears an announcement
+    GUIDING = "guiding"  # a line answered; both sides hear their guidance
     STORING = "storing"  # a line answered; the entry is on its way to the disk
     ANSWERED = "answered"  # the caller got 200
     UP = "up"  # the caller's ACK came
@@ -54,6 +57,7 @@ class On(StrEnum):
     MEDIA_OPENED = "media_opened"
     MEDIA_FINISHED = "media_finished"
     MEDIA_REFUSED = "media_refused"
+    MEDIA_SILENT = "media_silent"
     STORED = "stored"
     NOT_STORED = "not_stored"
     NO_REPLY_TIMER = "no_reply_timer"
@@ -100,44 +104,63 @@ class Reinviting:
     is_offerless: bool
 
 
+class Relay:
+    """The two streams through which a call's sound goes while it needs us.
+
+    towards_caller, towards_callee: where each side reaches us, once the stream is open.
+    playing:       streams whose text is still being said.
+    caller_joined: the caller's stream knows its peer.
+    """
+
+    __slots__ = ("caller_joined", "playing", "towards_callee", "towards_caller")
+
+    def __init__(self) -> None:
+        self.towards_caller: Address | None = None
+        self.towards_callee: Address | None = None
+        self.playing: set[str] = set()
+        self.caller_joined = False
+
+
 class Call:
     """A call from its INVITE to its record.
 
-    setup:  None once the call is answered and journalled: a long call need not hold it.
-    alarms: the timers that run, by what they will say.
+    setup:       None once the call is answered and journalled: a long call need not hold it.
+    alarms:      the timers that run, by what they will say.
+    relay:       the streams between the legs; None when sound goes directly.
+    answered_by: what the caller's 200 was for, when it was not for the call itself (R5.3).
     """
 
     __slots__ = (
         "alarms",
         "answered",
+        "answered_by",
         "branches",
         "callee_left",
         "caller",
-        "final",
         "has_rung_out",
         "id",
         "is_offerless",
         "number",
         "reinviting",
-        "seized",
+        "relay",
         "setup",
         "state",
         "world",
     )
 
-    def __init__(self, call_id: str, caller: IncomingCall, setup: Setup, world: World, now: Instant) -> None:
+    def __init__(self, call_id: str, caller: IncomingCall, setup: Setup, world: World) -> None:
         self.id = call_id
         self.caller = caller
         self.setup: Setup | None = setup
         self.world = world
-        self.seized = now
         self.number = setup.attempt.called_number
         self.state = State.HUNTING
         self.branches: list[Branch] = []
         self.alarms: dict[On, Alarm] = {}
         self.has_rung_out = False
         self.is_offerless = not setup.offer
-        self.final: tuple[Reason, Final] | None = None
+        self.relay: Relay | None = None
+        self.answered_by: str | None = None
         self.answered: Instant | None = None
         self.callee_left: Instant | None = None
         self.reinviting: Reinviting | None = None
@@ -146,6 +169,28 @@ class Call:
     def current(self) -> Branch:
         """Return the branch being tried, or talked on."""
         return self.branches[-1]
+
+    @property
+    def caller_stream(self) -> str:
+        """Return the id of the media stream towards the caller."""
+        return f"{self.id}a"
+
+    @property
+    def callee_stream(self) -> str:
+        """Return the id of the media stream towards the line."""
+        return f"{self.id}b"
+
+    @property
+    def the_relay(self) -> Relay:
+        """Return the relay; only asked for while there is one."""
+        assert self.relay is not None, "guidance goes through a relay"
+        return self.relay
+
+    def close_relay(self) -> None:
+        """Free the streams; from now on there is no relay."""
+        if self.relay is not None:
+            self.relay = None
+            self.world.outbox.media += [Close(id=self.caller_stream), Close(id=self.callee_stream)]
 
     def dialog_label(self, line_tag: str | None) -> str | None:
         """Return what the caller's dialog is called that stands for one dialog of the current line.
@@ -202,23 +247,32 @@ class Call:
         )
 
     def refuse(self, now: Instant, reason: Reason, final: Final, headers: HeaderPairs = ()) -> None:
-        """End the caller's INVITE and write the record of an unanswered call."""
-        if not self.caller.is_final:
-            self.caller.reject(now.monotonic, final.status, headers=(reason_header(final.cause), *headers))
+        """Release the caller and write the record of an unanswered call."""
+        self.release_caller(now, final, headers)
         entry = Unanswered(
             facts=self.facts(),
             reason=reason,
             announcement=self.known.decision.announcement,
-            status=final.status,
+            status=200 if self.answered_by else final.status,
             cause=final.cause,
             released_at_ms=now.utc_ms,
+            answered_by=self.answered_by,
         )
         self.world.outbox.append(entry)
         self.world.outbox.show("released", call_id=self.id, reason=reason, status=final.status)
         self.leave()
 
+    def release_caller(self, now: Instant, final: Final, headers: HeaderPairs = ()) -> None:
+        """Refuse the caller's INVITE, or hang up if it was answered for an announcement's sake."""
+        reason = reason_header(final.cause)
+        if not self.caller.is_final:
+            self.caller.reject(now.monotonic, final.status, headers=(reason, *headers))
+        elif self.answered_by:
+            self.caller.bye(now.monotonic, (reason,))
+
     def leave(self) -> None:
         """Stop counting: the call is over for everybody."""
+        self.close_relay()
         self.state = State.RELEASED
         self.unwait_all()
         self.world.occupancy.leave(self.number)

@@ -2,6 +2,7 @@
 
 # Crockford's base 32: no I, L, O, U; case does not matter when read aloud.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CALL_ID_LENGTH = 26
 
 
 def call_id(utc_ms: int, randomness: bytes) -> str:

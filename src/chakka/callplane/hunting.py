@@ -1,5 +1,7 @@
 """Trying lines one after another: branches, early media, overflow (service.md R4.2, signalling.md §3)."""
 
+from chakka.callplane import guiding
+from chakka.callplane.answering import release_branch, store
 from chakka.callplane.branch import Branch
 from chakka.callplane.branches import BranchEnd, branch_end, exhausted, goes_on
 from chakka.callplane.call import Call, On, State
@@ -7,11 +9,11 @@ from chakka.callplane.cause import q850_cause
 from chakka.callplane.finals import INTERNAL_FAULT, REFUSALS, reason_header, rejected_by_line
 from chakka.callplane.instant import Instant
 from chakka.callplane.line_invite import line_invite
-from chakka.callplane.session import described, g711
-from chakka.records.model import Answered as AnsweredEntry
+from chakka.callplane.session import described, g711, through_relay
 from chakka.routing.decision import Reason
 from chakka.sip import events
 from chakka.sip.message import Response
+from chakka.sip.sdp import offer
 
 # Early dialogs of one line that are passed on: a forking PBX has a few telephones, not hundreds.
 _MOST_EARLY = 16
@@ -50,12 +52,21 @@ def _try(call: Call, number: str, now: Instant) -> bool:
         return False
     world.occupancy.seize(number)
     setup = call.known
-    invite = line_invite(world.config, line, setup.attempt, g711(setup.offer), setup.hops - 1)
+    invite = line_invite(world.config, line, setup.attempt, _offer_to_line(call), setup.hops - 1)
     branch.leg = world.agent.invite(invite, now.monotonic)
     branch.leg.owner = call
     call.wait(On.NO_REPLY_TIMER, now.monotonic + line.answer_within)
     call.wait(On.RING_TIMER, now.monotonic + _ring_time(call))
     return True
+
+
+def _offer_to_line(call: Call) -> bytes:
+    """The caller's offer with G.711 alone; through a relay the line sends its sound to us."""
+    offered = call.known.offer
+    here = call.relay.towards_callee if call.relay else None
+    if here is None:
+        return g711(offered)
+    return through_relay(offered, here) if offered else offer(*here)
 
 
 def _ring_time(call: Call) -> float:
@@ -90,9 +101,10 @@ def _pass_ringing(call: Call, now: Instant, response: Response, line_tag: str | 
         return
     if line_tag not in branch.early and len(branch.early) >= _MOST_EARLY:
         return
-    body = branch.early.get(line_tag) or g711(described(response))
+    # Through a relay nothing of the line is heard before the bridge (R5.1): the caller hears it ring.
+    body = b"" if call.relay else branch.early.get(line_tag) or g711(described(response))
     branch.early[line_tag] = body
-    status = response.status if response.status in (180, 183) else 180
+    status = 183 if response.status == 183 and body else 180
     tag = call.dialog_label(line_tag)
     call.caller.progress(now.monotonic, status, tag=tag, body=body, reliable=bool(body))
 
@@ -128,7 +140,7 @@ def on_failed(call: Call, now: Instant, event: events.Failed) -> None:
 
 def _branch_over(call: Call, now: Instant, end: BranchEnd, status: int, cause: int | None) -> None:
     branch = call.current
-    _free(call, branch)
+    release_branch(call, branch)
     branch.close(end, status, cause)
     if goes_on(end, ring_seconds=call.known.decision.ring_seconds):
         _next_target(call, now)
@@ -136,15 +148,6 @@ def _branch_over(call: Call, now: Instant, end: BranchEnd, status: int, cause: i
         call.refuse(now, Reason.NO_ANSWER, REFUSALS[Reason.NO_ANSWER])
     else:
         call.refuse(now, Reason.REJECTED, rejected_by_line(status, cause))
-
-
-def _free(call: Call, branch: Branch) -> None:
-    """The branch holds no channel any more, and none of its timers counts."""
-    call.unwait_all()
-    if branch.leg is not None:
-        branch.leg.owner = None
-        branch.leg = None
-        call.world.occupancy.free(branch.number)
 
 
 def on_given_up(call: Call, now: Instant) -> None:
@@ -164,44 +167,36 @@ def on_fault(call: Call, now: Instant) -> None:
     leg = call.current.leg if call.branches else None
     if leg is not None and leg.dialog is not None:
         leg.bye(now.monotonic)
-        _free(call, call.current)
+        release_branch(call, call.current)
     elif leg is not None:
         _stop_ringing(call, now)
     call.refuse(now, Reason.OVERLOAD, INTERNAL_FAULT)
 
 
 def _stop_ringing(call: Call, now: Instant) -> None:
-    branch = call.current
-    if branch.leg is not None:
+    branch = call.branches[-1] if call.branches else None
+    if branch is not None and branch.leg is not None:
         branch.leg.cancel(now.monotonic)
         branch.close(BranchEnd.NOT_ANSWERED, _CANCELLED)
-        _free(call, branch)
+        release_branch(call, branch)
 
 
 def on_answered(call: Call, now: Instant, event: events.Answered) -> None:
-    """A line answered: the entry goes to the disk before the 200 goes to the caller (reliability.md §1)."""
+    """A line answered: with a relay both sides hear their guidance first."""
     branch = call.current
     assert branch.leg is not None, "an answer comes on a leg"
     session = branch.early.get(event.tag) or g711(described(event.response))
-    if not call.is_offerless:
+    if call.relay or not call.is_offerless:
         branch.leg.ack(now.monotonic)
     if not session:
         _answered_without_session(call, now)
         return
-    call.unwait_all()
     branch.status = event.response.status
     branch.early = {event.tag: session}
-    call.answered = now
-    call.state = State.STORING
-    entry = AnsweredEntry(
-        facts=call.facts(),
-        destination=branch.number,
-        answered_at_ms=now.utc_ms,
-        monotonic_ms=now.monotonic_ms,
-        caller_dialog=call.caller.answer_text(tag=call.dialog_label(event.tag)),
-        callee_dialog=branch.leg.dialog_text(),
-    )
-    call.world.outbox.append(entry, tell=call.id)
+    if call.relay:
+        guiding.begin(call, now)
+    else:
+        store(call, now)
 
 
 def _answered_without_session(call: Call, now: Instant) -> None:

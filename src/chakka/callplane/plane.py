@@ -6,9 +6,9 @@ from typing import Any
 
 from chakka.caller.facts import facts
 from chakka.caller.number import dialled_number
-from chakka.callplane import announcing, hunting
+from chakka.callplane import announcing, hunting, relaying
 from chakka.callplane.call import Call, On, Setup, State, World
-from chakka.callplane.call_id import call_id
+from chakka.callplane.call_id import CALL_ID_LENGTH, call_id
 from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.occupancy import Occupancy
@@ -47,9 +47,11 @@ _IN_CALL: dict[type[Any], On] = {
     events.ReinviteAnswered: On.REINVITE_ANSWERED,
     events.ReinviteFailed: On.REINVITE_FAILED,
 }
+_TALKING = (State.ANSWERED, State.UP)
 _MEDIA: dict[type[Any], On] = {
     control.Opened: On.MEDIA_OPENED,
     control.Finished: On.MEDIA_FINISHED,
+    control.Silent: On.MEDIA_SILENT,
     control.Refused: On.MEDIA_REFUSED,
 }
 
@@ -99,7 +101,8 @@ class CallPlane:
 
     def media(self, event: control.Event, now: Instant) -> None:
         """The media process said something."""
-        call = self.calls.get(event.id)
+        # A call's streams are called by its id and a letter.
+        call = self.calls.get(event.id[:CALL_ID_LENGTH])
         if call is None:
             if isinstance(event, control.Opened):
                 self.outbox.media.append(control.Close(id=event.id))
@@ -189,7 +192,7 @@ class CallPlane:
         self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
-        elif call.state is State.ANSWERED:
+        elif call.state in _TALKING:
             self._answered.add(call.id)
 
     def _forget(self, call: Call) -> None:
@@ -220,7 +223,7 @@ class CallPlane:
             self._forget(call)
 
     def _enter(self, caller: IncomingCall, setup: Setup, now: Instant) -> Call:
-        call = Call(call_id(now.utc_ms, self._sources.randomness(10)), caller, setup, self._world, now)
+        call = Call(call_id(now.utc_ms, self._sources.randomness(10)), caller, setup, self._world)
         caller.owner = call
         self._in_hand = call
         self.calls[call.id] = call
@@ -254,10 +257,12 @@ class CallPlane:
 
 
 def _begin(call: Call, now: Instant) -> None:
-    if call.known.decision.outcome is Outcome.CONNECT:
-        hunting.begin(call, now)
-    else:
+    if call.known.decision.outcome is not Outcome.CONNECT:
         announcing.begin(call, now)
+    elif relaying.is_wanted(call):
+        relaying.begin(call, now)
+    else:
+        hunting.begin(call, now)
 
 
 def _other_answer(request: Request) -> Response:

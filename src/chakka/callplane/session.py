@@ -2,8 +2,17 @@
 
 from chakka.caller.offer import described as described
 from chakka.caller.offer import g711 as g711
+from chakka.config import Address
 from chakka.sip.grammar import Malformed
-from chakka.sip.sdp import RemoteAudio, remote_media
+from chakka.sip.sdp import RemoteAudio, relayed, remote_media
+
+
+def through_relay(description: bytes, here: Address) -> bytes:
+    """Return a G.711 description whose sound comes to us; empty when it has none."""
+    try:
+        return relayed(description, *here) or b""
+    except Malformed:
+        return b""
 
 
 def listener(description: bytes) -> RemoteAudio | None:

@@ -1,5 +1,6 @@
 """From the stored answer to the release: 200, ACK, changes of the session, BYE (signalling.md §3)."""
 
+from chakka.callplane import guiding, relaying
 from chakka.callplane.call import Call, On, Reinviting, State
 from chakka.callplane.cause import q850_cause
 from chakka.callplane.finals import CALLEE_LEFT, REFUSALS, reason_header
@@ -22,18 +23,30 @@ def on_stored(call: Call, now: Instant) -> None:
     if call.callee_left is not None:
         _left_before_the_caller_knew(call, now)
         return
-    call.state = State.ANSWERED
-    call.caller.answer(now.monotonic, session, tag=call.dialog_label(line_tag))
+    if call.relay is not None:
+        guiding.bridge(call)
+    if call.answered_by is None:
+        call.state = State.ANSWERED
+        call.caller.answer(now.monotonic, session, tag=call.dialog_label(line_tag))
+    else:
+        _confirm(call, now)
     call.world.outbox.show("answered", call_id=call.id, destination=call.current.number)
     call.setup = None
     call.wait(On.LONGEST_TIMER, now.monotonic + call.world.config.calls.longest)
 
 
+def _confirm(call: Call, now: Instant) -> None:
+    """The caller's ACK is here: from now on the call is chargeable (charging.md P1)."""
+    call.state = State.UP
+    call.answered_by = None
+    call.world.outbox.append(Confirmed(call_id=call.id, at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms))
+    call.current.early.clear()
+
+
 def _left_before_the_caller_knew(call: Call, now: Instant) -> None:
     """The line hung up while its answer was being stored: nobody talked, nothing is charged."""
-    final = CALLEE_LEFT
-    call.caller.reject(now.monotonic, final.status, headers=(reason_header(final.cause),))
-    _write_release(call, now, ReleasedBy.CALLEE, conversation_ms=0, cause=final.cause)
+    call.release_caller(now, CALLEE_LEFT)
+    _write_release(call, now, ReleasedBy.CALLEE, conversation_ms=0, cause=CALLEE_LEFT.cause)
 
 
 def on_not_stored(call: Call, now: Instant) -> None:
@@ -46,14 +59,12 @@ def on_not_stored(call: Call, now: Instant) -> None:
 
 
 def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
-    """The caller's ACK: from here the call is chargeable (charging.md P1)."""
-    call.state = State.UP
-    call.world.outbox.append(Confirmed(call_id=call.id, at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms))
+    """The caller has our 200."""
+    _confirm(call, now)
     leg = call.current.leg
-    if leg is not None and call.is_offerless:
+    if leg is not None and call.is_offerless and call.relay is None:
         # The caller's answer to the line's offer comes in the ACK.
         leg.ack(now.monotonic, g711(event.body))
-    call.current.early.clear()
     if call.callee_left is not None:
         call.caller.bye(now.monotonic)
         _write_release(call, call.callee_left, ReleasedBy.CALLEE)
@@ -61,6 +72,11 @@ def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
 
 def on_ack_timeout(call: Call, now: Instant) -> None:
     """No ACK within 64·T1: both legs get BYE; the call was never confirmed and costs nothing."""
+    _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
+
+
+def on_silence(call: Call, now: Instant) -> None:
+    """A side of a relayed call has sent no sound for a minute: it has vanished (reliability.md §2)."""
     _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
 
 
@@ -140,6 +156,9 @@ def _write_release(  # noqa: PLR0913 - the parts of one entry
 
 def on_reinvite(call: Call, now: Instant, event: events.Reinvite) -> None:
     """One side wants to change the session (hold, new address): ask the other."""
+    if call.relay is not None and call.state is State.UP:
+        relaying.on_reinvite(call, now, event)
+        return
     other = _other(call, event.call)
     offer = described(event.request)
     body = g711(offer)
@@ -170,6 +189,9 @@ def on_reinvite_answered(call: Call, now: Instant, event: events.ReinviteAnswere
 
 def on_reacked(call: Call, now: Instant, event: events.Acked) -> None:
     """ACK within an established call: the answer to an offer that the other side made, or nothing new."""
+    if call.relay is not None:
+        relaying.on_acked(call, now, event)
+        return
     change = call.reinviting
     if change is None or change.asking is not event.call:
         return

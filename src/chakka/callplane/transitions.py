@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chakka.callplane import announcing, hunting, talking
+from chakka.callplane import announcing, guiding, hunting, relaying, talking
 from chakka.callplane.call import Call, On, State
 from chakka.callplane.instant import Instant
 
@@ -28,6 +28,11 @@ def _nothing(_call: Call, _now: Instant, _event: Any) -> None:
 
 
 TABLE: dict[tuple[State, On], Handler] = {
+    (State.PREPARING, On.MEDIA_OPENED): relaying.on_opened,
+    (State.PREPARING, On.MEDIA_REFUSED): _bare(relaying.on_no_streams),
+    (State.PREPARING, On.MEDIA_TIMER): _bare(relaying.on_no_streams),
+    (State.PREPARING, On.CANCELLED): _bare(hunting.on_given_up),
+    (State.PREPARING, On.STOPPING): _bare(hunting.on_stopping),
     (State.HUNTING, On.PROVISIONAL): hunting.on_provisional,
     (State.HUNTING, On.ANSWERED): hunting.on_answered,
     (State.HUNTING, On.FAILED): hunting.on_failed,
@@ -48,10 +53,27 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.PLAYING, On.MEDIA_REFUSED): _bare(announcing.on_over),
     # A media process that started again knows nothing of what its last run played.
     (State.PLAYING, On.MEDIA_TIMER): _bare(announcing.on_over),
+    (State.PLAYING, On.ACKED): announcing.on_acked,
+    (State.PLAYING, On.ACK_TIMEOUT): _bare(announcing.on_over),
+    (State.PLAYING, On.BYE): _bare(announcing.on_over),
+    (State.PLAYING, On.REINVITE): guiding.on_reinvite,
     (State.PLAYING, On.CANCELLED): _bare(announcing.on_given_up),
     (State.PLAYING, On.PRACKED): announcing.on_pracked,
     # A caller that does not acknowledge our 183 cannot hear us either.
     (State.PLAYING, On.RELIABLE_TIMEOUT): _bare(announcing.on_over),
+    (State.GUIDING, On.MEDIA_FINISHED): guiding.on_finished,
+    (State.GUIDING, On.MEDIA_REFUSED): _bare(guiding.on_no_media),
+    (State.GUIDING, On.MEDIA_TIMER): _bare(guiding.on_no_media),
+    (State.GUIDING, On.MEDIA_SILENT): _nothing,
+    (State.GUIDING, On.CANCELLED): _bare(guiding.on_given_up),
+    (State.GUIDING, On.RELIABLE_TIMEOUT): _bare(guiding.on_given_up),
+    (State.GUIDING, On.PRACKED): guiding.on_pracked,
+    (State.GUIDING, On.ACKED): guiding.on_acked,
+    (State.GUIDING, On.ACK_TIMEOUT): _bare(guiding.on_given_up),
+    (State.GUIDING, On.BYE): guiding.on_bye,
+    (State.GUIDING, On.REINVITE): guiding.on_reinvite,
+    (State.GUIDING, On.STOPPING): _bare(guiding.on_stopping),
+    (State.STORING, On.MEDIA_SILENT): _nothing,
     (State.STORING, On.STORED): _bare(talking.on_stored),
     (State.STORING, On.NOT_STORED): _bare(talking.on_not_stored),
     (State.STORING, On.BYE): talking.on_bye_while_storing,
@@ -72,6 +94,8 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.ANSWERED, On.LONGEST_TIMER): _bare(talking.on_too_long),
     (State.ANSWERED, On.STOPPING): _bare(talking.on_stopping),
     (State.UP, On.STOPPING): _bare(talking.on_stopping),
+    (State.ANSWERED, On.MEDIA_SILENT): _bare(talking.on_silence),
+    (State.UP, On.MEDIA_SILENT): _bare(talking.on_silence),
     (State.UP, On.ACKED): talking.on_reacked,
     (State.UP, On.ACK_TIMEOUT): _bare(talking.on_ack_timeout),
     (State.UP, On.BYE): talking.on_bye,

@@ -1,0 +1,106 @@
+"""The relay between the legs: its streams before the first line is tried, and changes while it is up.
+
+With a relay each leg has its session with us: a re-INVITE of one side is answered here, and the other side's
+session stays as it is.
+"""
+
+from chakka.callplane import hunting
+from chakka.callplane.call import Call, On, Reinviting, Relay, State
+from chakka.callplane.instant import Instant
+from chakka.callplane.session import described, g711, listener
+from chakka.config import Address
+from chakka.media.control import Move, Open, Opened
+from chakka.sip import events
+from chakka.sip.sdp import Direction, RemoteAudio, answer, offer
+
+_SPEAKING = (Direction.SENDRECV, Direction.SENDONLY)
+
+
+def is_wanted(call: Call) -> bool:
+    """Return whether anything is to be said before the bridge, to a caller that we can reach with sound."""
+    plan = call.known.plan
+    if plan is None or not (plan.guidance or plan.whisper):
+        return False
+    # Without an offer ours must go in a reliable 183 (signalling.md §3).
+    return call.caller.supports_100rel if call.is_offerless else True
+
+
+def begin(call: Call, now: Instant) -> None:
+    """Ask for the two streams, before the first line is tried."""
+    call.state = State.PREPARING
+    call.relay = Relay()
+    longest = int(call.world.config.calls.ring) + 60
+    streams = (call.caller_stream, call.callee_stream)
+    call.world.outbox.media += [Open(id=stream, idle_s=longest) for stream in streams]
+    call.wait(On.MEDIA_TIMER, now.monotonic + call.world.config.calls.media_open)
+
+
+def on_opened(call: Call, now: Instant, event: Opened) -> None:
+    """A stream has its port; with both of them the lines can be tried."""
+    relay = call.the_relay
+    if event.id == call.caller_stream:
+        relay.towards_caller = (event.host, event.port)
+    else:
+        relay.towards_callee = (event.host, event.port)
+    if relay.towards_caller and relay.towards_callee:
+        call.unwait_all()
+        hunting.begin(call, now)
+
+
+def on_no_streams(call: Call, now: Instant) -> None:
+    """The media process is away: a call without guidance is better than no call."""
+    call.close_relay()
+    call.unwait_all()
+    call.world.outbox.show("guidance_skipped", call_id=call.id)
+    hunting.begin(call, now)
+
+
+def on_reinvite(call: Call, now: Instant, event: events.Reinvite) -> None:
+    """One side changes its session: it is with us, so we answer."""
+    stream, here = _side(call, event)
+    asked = g711(described(event.request))
+    if event.request.method == "UPDATE" and not event.request.body:
+        event.call.accept(event.transaction, b"", now.monotonic)
+    elif not event.request.body:
+        call.reinviting = Reinviting(event.call, event.transaction, True)
+        event.call.accept(event.transaction, offer(*here), now.monotonic)
+    elif not asked:
+        event.call.refuse(event.transaction, 488, now.monotonic)
+    else:
+        _move(call, stream, listener(asked))
+        event.call.accept(event.transaction, answer(asked, *here) or b"", now.monotonic)
+
+
+def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
+    """The ACK of a re-INVITE without an offer carries the answer to ours."""
+    if call.reinviting is not None and call.reinviting.asking is event.call:
+        call.reinviting = None
+        _move(call, _stream(call, is_caller=event.call is call.caller), listener(g711(event.body)))
+
+
+def _side(call: Call, event: events.Reinvite) -> tuple[str, Address]:
+    is_caller = event.call is call.caller
+    relay = call.the_relay
+    here = relay.towards_caller if is_caller else relay.towards_callee
+    assert here is not None, "both streams are open while a relay is up"
+    return _stream(call, is_caller=is_caller), here
+
+
+def _stream(call: Call, *, is_caller: bool) -> str:
+    return call.caller_stream if is_caller else call.callee_stream
+
+
+def _move(call: Call, stream: str, peer: RemoteAudio | None) -> None:
+    if peer is None:
+        return
+    move = Move(
+        id=stream,
+        host=peer.host,
+        port=peer.port,
+        law=peer.law.value,
+        payload_type=peer.payload_type,
+        telephone_event=peer.telephone_event_pt,
+        is_listening=peer.is_listening,
+        is_speaking=peer.direction in _SPEAKING,
+    )
+    call.world.outbox.media.append(move)
