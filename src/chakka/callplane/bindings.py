@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from chakka.config import Address, RegistrarSettings
+from chakka.errors import InputError
 from chakka.numbering.dialled import dialled_digits
 from chakka.sip.grammar import Malformed
 from chakka.sip.headers import NameAddr, parse_delta_seconds, parse_name_addr
@@ -70,6 +71,23 @@ class Refused:
 
     status: int
     min_expires: int | None = None
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[tuple[Binding, ...]] = msgspec.msgpack.Decoder(tuple[Binding, ...])
+
+
+def encode(bindings: tuple[Binding, ...]) -> bytes:
+    """Return a line's bindings for the live store; b"" for none."""
+    return _ENCODER.encode(bindings) if bindings else b""
+
+
+def decode(octets: bytes) -> tuple[Binding, ...]:
+    """Return what `encode` was given. Raises: InputError if it was another version's, or damaged."""
+    try:
+        return _DECODER.decode(octets) if octets else ()
+    except msgspec.DecodeError as fault:
+        raise InputError(f"bindings of {len(octets)} bytes: {fault}") from fault
 
 
 def line_number(address_of_record: str) -> str:

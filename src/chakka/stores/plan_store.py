@@ -13,6 +13,7 @@ import lmdb
 import msgspec
 
 from chakka.errors import InputError
+from chakka.stores.lmdb_file import require_whole_file
 
 # Address space, not disk: the file grows as needed. Doubled when a publish does not fit.
 MAP_BYTES = 16 << 30
@@ -76,7 +77,7 @@ class PlanStore:
         except (lmdb.Error, OSError) as fault:
             raise InputError(f"plan store {path}: {fault}") from fault
         try:
-            _require_whole_file(path, environment)
+            require_whole_file(path, environment)
             environment.reader_check()
             names = (_PLANS, _VERSIONS, _TEXTS, _META)
             return cls(environment, {name: environment.open_db(name, create=not readonly) for name in names})
@@ -215,11 +216,3 @@ class PlanStore:
 def _get(transaction: lmdb.Transaction, key: bytes, database: lmdb._Database) -> bytes | None:
     value = transaction.get(key, None, database)
     return None if value is None else bytes(value)
-
-
-def _require_whole_file(path: Path, environment: lmdb.Environment) -> None:
-    """Raise InputError if the file is shorter than its own last page: reading there would kill us."""
-    needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
-    size = (path / "data.mdb").stat().st_size
-    if size < needed:
-        raise InputError(f"data.mdb has {size} bytes of {needed}: it was cut short")
