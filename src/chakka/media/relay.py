@@ -85,6 +85,8 @@ class Relay:
             self._readdress(stream, link, command)
         link.peer = command
         link.heard_at = now
+        # What was not sent meanwhile must not look lost.
+        stream.sender.resume(self.clock)
         _set_passages(stream)
 
     def bridge(self, stream: Stream, other: Stream) -> None:
