@@ -172,7 +172,8 @@ def updated(
         return refused
     for contact in wanted.contacts:
         _put(kept, contact, wanted, settings, now_ms)
-    newest = sorted(kept.values(), key=lambda one: -one.refreshed_ms)[: settings.most_contacts]
+    # What this REGISTER put in stands last, so it wins over what came in the same millisecond.
+    newest = sorted(kept.values(), key=lambda one: one.refreshed_ms)[-settings.most_contacts :]
     return in_order(newest)
 
 
