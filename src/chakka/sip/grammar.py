@@ -15,17 +15,18 @@ if TYPE_CHECKING:  # Malformed carries a request, requests are read by functions
     from chakka.sip.message import Request
 
 TOKEN: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
+VALUE: Final = r"[!#-+\--:=?-~]++"
+"""A parameter's value without quotes: token or host, and other visible ASCII (base64 tags end in `=`)."""
 QUOTED: Final = r'"(?:[^"\\]++|\\.)*+"'
 
 _TOKEN = re.compile(TOKEN)
 _LIST_ITEM = re.compile(rf'(?:[^",<]++|{QUOTED}|<[^>]*+>)*+', re.DOTALL)
-# gen-value is a token, host or quoted string; other visible ASCII is taken too (base64 tags end in `=`).
 _PARAM = re.compile(
-    rf"[ \t]*+;[ \t]*+({TOKEN})[ \t]*+(?:=[ \t]*+([!#-+\--:=?-~]++|{QUOTED}))?+[ \t]*+",
+    rf"[ \t]*+;[ \t]*+({TOKEN})[ \t]*+(?:=[ \t]*+({VALUE}|{QUOTED}))?+[ \t]*+",
     re.DOTALL,
 )
 # The same without blanks and quotes, as nearly all are sent: such text can be split at its semicolons.
-_PLAIN_PARAMS = re.compile(rf"(?:;{TOKEN}(?:=[!#-+\--:=?-~]++)?+)*+")
+_PLAIN_PARAMS = re.compile(rf"(?:;{TOKEN}(?:={VALUE})?+)*+")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _UNSAFE = re.compile(r"[\r\n\0]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-.]*+)")
@@ -89,6 +90,7 @@ def parse_number(text: str, what: str, highest: int) -> int:
     return int(significant)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_port(text: str) -> int:
     """Return a port, 0 to 65535. Raises: Malformed otherwise."""
     return parse_number(text, "port", _HIGHEST_PORT)

@@ -102,13 +102,15 @@ class Headers:
 
     Lines of one name keep their order; names keep the order of their first line, which is all that
     RFC 3261 §7.3.1 gives a meaning to. Values put in by us may not break a line (ValueError).
-    The values that every message needs are read once, and again only after a change.
+    The values that every message needs are parsed once, and again only after a change.
     """
 
-    __slots__ = ("_cseq", "_from", "_lines", "_to", "_via")
+    # Hardly any name has a second line: these are kept apart, so that a message is one dict of strings.
+    __slots__ = ("_cseq", "_first", "_from", "_further", "_to", "_via")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._lines: dict[str, list[str]] = {}
+        self._first: dict[str, str] = {}
+        self._further: dict[str, list[str]] = {}
         self._forget()
         for name, value in items:
             self.add(name, value)
@@ -117,21 +119,21 @@ class Headers:
     def read(cls, lines: Iterable[str]) -> "Headers":
         """Return the headers of unfolded lines. Raises: Malformed for a line that is not `name: value`."""
         headers = cls()
-        found = headers._lines
+        first, canonical_of = headers._first, _CANONICAL.get
         for line in lines:
             name, colon, value = line.partition(":")
             if not colon:
                 raise bad("header line")
-            key = _CANONICAL.get(name) or canonical(name.rstrip(" \t"))
-            if key in found:
-                found[key].append(value.strip(" \t"))
+            key = canonical_of(name) or canonical(name.rstrip(" \t"))
+            if key in first:
+                headers._further.setdefault(key, []).append(value.strip(" \t"))
             else:
-                found[key] = [value.strip(" \t")]
+                first[key] = value.strip(" \t")
         return headers
 
     @property
     def via(self) -> Via:
-        """The topmost Via. Raises: Malformed if it is absent or cannot be read; so do the next three."""
+        """The topmost Via. Raises: Malformed if it is absent or cannot be read; so do the next four."""
         if self._via is None:
             self._via = parse_via(first_item(self._needed("Via")))
         return self._via
@@ -158,26 +160,13 @@ class Headers:
     def call_id(self) -> str:
         return self._needed("Call-ID")
 
-    def _needed(self, name: str) -> str:
-        lines = self._lines.get(name)
-        if not lines:
-            raise bad(f"message: no {name}")
-        return lines[0]
-
-    def _forget(self) -> None:
-        self._via: Via | None = None
-        self._from: NameAddr | None = None
-        self._to: NameAddr | None = None
-        self._cseq: CSeq | None = None
-
     def get(self, name: str) -> str | None:
         """Return the first line of a header, None when it is absent."""
-        lines = self._lines.get(_CANONICAL.get(name) or canonical(name))
-        return lines[0] if lines else None
+        return self._first.get(_CANONICAL.get(name) or canonical(name))
 
     def get_all(self, name: str) -> list[str]:
         """Return the lines of a header, as they were sent."""
-        return list(self._lines.get(_CANONICAL.get(name) or canonical(name), ()))
+        return self._lines(_CANONICAL.get(name) or canonical(name))
 
     def values(self, name: str) -> list[str]:
         """Return the values of a list header, whichever way they are spread over lines and commas.
@@ -185,7 +174,7 @@ class Headers:
         Raises: Malformed if a quote or bracket is left open.
         """
         values: list[str] = []
-        for line in self._lines.get(_CANONICAL.get(name) or canonical(name), ()):
+        for line in self._lines(_CANONICAL.get(name) or canonical(name)):
             if "," in line:
                 values += split_list(line)
             elif line:
@@ -194,88 +183,106 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Put one more line below those of the same name."""
-        self._forget()
-        self._lines.setdefault(canonical(name), []).append(safe(value))
+        key = canonical(name)
+        self._keep(key, [*self._lines(key), safe(value)])
 
     def insert_first(self, name: str, value: str) -> None:
         """Put one more line above those of the same name."""
-        self._forget()
-        self._lines.setdefault(canonical(name), []).insert(0, safe(value))
+        key = canonical(name)
+        self._keep(key, [safe(value), *self._lines(key)])
 
     def set(self, name: str, value: str) -> None:
         """Put one line in place of all of that name."""
-        self._forget()
-        self._lines[canonical(name)] = [safe(value)]
+        self._keep(canonical(name), [safe(value)])
 
     def replace_first(self, name: str, value: str) -> None:
         """Put `value` in place of the topmost value of a list header (our note on the caller's Via).
 
         Raises: KeyError if there is none.
         """
-        self._forget()
-        lines = self._lines[canonical(name)]
-        lines[0:1] = [safe(value), *_below_first(lines[0])]
+        key = canonical(name)
+        topmost, *others = self._first[key], *self._further.get(key, ())
+        self._keep(key, [safe(value), *_below_first(topmost), *others])
 
     def remove_first(self, name: str) -> None:
         """Take the topmost value of a list header away. Raises: KeyError if there is none."""
-        self._forget()
         key = canonical(name)
-        lines = self._lines[key]
-        lines[0:1] = _below_first(lines[0])
-        if not lines:
-            del self._lines[key]
+        topmost, *others = self._first[key], *self._further.get(key, ())
+        self._keep(key, [*_below_first(topmost), *others])
 
     def remove(self, name: str) -> None:
         """Take all lines of a name away, if there are any."""
-        self._forget()
-        self._lines.pop(canonical(name), None)
+        self._keep(canonical(name), [])
 
     def items(self) -> Sequence[tuple[str, str]]:
         """Return (name, line) of all lines in the order in which they are sent."""
-        return [(name, line) for name, lines in self._lines.items() for line in lines]
+        return [(name, line) for name in self._first for line in self._lines(name)]
 
     def text(self) -> str:
         """Return the lines in that order, each with its end, without the Content-Length."""
-        return "".join(
-            [
-                f"{name}: {line}\r\n"
-                for name, lines in self._lines.items()
-                if name != "Content-Length"
-                for line in lines
-            ]
-        )
+        items = self.items() if self._further else self._first.items()
+        return "".join([f"{name}: {line}\r\n" for name, line in items if name != "Content-Length"])
 
     def copy(self) -> "Headers":
         """Return headers that can be changed on their own."""
-        return self.only(self._lines)
+        return self.only(self._first)
 
     def only(self, names: Iterable[str]) -> "Headers":
         """Return a copy that holds these names and no others, in the order of `names`."""
         chosen = Headers()
         for name in names:
             key = _CANONICAL.get(name) or canonical(name)
-            if lines := self._lines.get(key):
-                chosen._lines[key] = lines.copy()
+            if key in self._first:
+                chosen._first[key] = self._first[key]
+            if key in self._further:
+                chosen._further[key] = self._further[key].copy()
         return chosen
 
     def check_counts(self, once: Iterable[str], at_most_once: Iterable[str]) -> None:
         """Raise Malformed unless the canonical names in `once` have one line, the others one or none."""
-        found = self._lines
         for name in once:
-            if name not in found or len(found[name]) != 1:
+            if name not in self._first or name in self._further:
                 raise Malformed(400, f"Missing or repeated {name}")
         for name in at_most_once:
-            if name in found and len(found[name]) > 1:
+            if name in self._further:
                 raise Malformed(400, f"Repeated {name}")
 
+    def _lines(self, key: str) -> list[str]:
+        if key not in self._first:
+            return []
+        return [self._first[key], *self._further.get(key, ())]
+
+    def _keep(self, key: str, lines: list[str]) -> None:
+        """Put `lines`, which may be none, in place of those of a canonical name."""
+        self._forget()
+        self._further.pop(key, None)
+        if lines:
+            self._first[key] = lines[0]
+        else:
+            self._first.pop(key, None)
+        if len(lines) > 1:
+            self._further[key] = lines[1:]
+
+    def _needed(self, key: str) -> str:
+        line = self._first.get(key)
+        if line is None:
+            raise bad(f"message: no {key}")
+        return line
+
+    def _forget(self) -> None:
+        self._via: Via | None = None
+        self._from: NameAddr | None = None
+        self._to: NameAddr | None = None
+        self._cseq: CSeq | None = None
+
     def __contains__(self, name: str) -> bool:
-        return canonical(name) in self._lines
+        return (_CANONICAL.get(name) or canonical(name)) in self._first
 
     def __len__(self) -> int:
-        return sum(map(len, self._lines.values()))
+        return len(self._first) + sum(map(len, self._further.values()))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and self._lines == other._lines
+        return isinstance(other, Headers) and (self._first, self._further) == (other._first, other._further)
 
     __hash__ = None  # type: ignore[assignment]  # mutable, hence not hashable
 

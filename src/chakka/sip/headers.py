@@ -13,6 +13,7 @@ import msgspec
 from chakka.sip.grammar import (
     QUOTED,
     TOKEN,
+    VALUE,
     bad,
     format_params,
     parse_host,
@@ -44,6 +45,10 @@ _VIA = re.compile(
 _NAME_ADDR = re.compile(
     rf'(?:({QUOTED})[ \t]*+|([^"<>;]*+))<([!#-;=?-~]++)>[ \t]*+(;.*+)?+',
     re.DOTALL,
+)
+# What nearly every From and To is: at most a display name without escapes, and at most a tag.
+_TAGGED = re.compile(
+    rf'(?:([^"<>;]*+)|"([^"\\]*+)"[ \t]*+)<([!#-9;=?-~]*+:[!#-;=?-~]*+)>(?:;tag=({VALUE}))?+',
 )
 # RFC 3261 §20.10: without brackets `;` begins header parameters, `,` and `?` may not stand in the URI.
 _ADDR_SPEC = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+:[!#-+\--:=@-~]++)[ \t]*+(;.*+)?+", re.DOTALL)
@@ -151,6 +156,15 @@ def parse_name_addr(text: str) -> NameAddr:
 
     Raises: Malformed for open quotes, spaces in the URI, and `?` or `,` in a URI without brackets.
     """
+    match = _TAGGED.fullmatch(text)
+    if match is not None:
+        plain, quoted, uri, tag = match.groups()
+        display = plain.strip(" \t") if quoted is None else quoted
+        return NameAddr(readable(display), uri, {} if tag is None else {"tag": tag})
+    return _parse_any_name_addr(text)
+
+
+def _parse_any_name_addr(text: str) -> NameAddr:
     match = _NAME_ADDR.fullmatch(text)
     if match is not None:
         quoted, plain, uri, rest = match.groups()
@@ -226,6 +240,7 @@ def parse_retry_after(text: str) -> int:
     return parse_number(match[1], "Retry-After", _HIGHEST_32_BIT)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_media_type(text: str) -> tuple[str, Params]:
     """Return a Content-Type as (`type/subtype` in lower case, parameters). Raises: Malformed."""
     match = _MEDIA_TYPE.fullmatch(text)

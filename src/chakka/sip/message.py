@@ -40,6 +40,7 @@ _WORD = re.compile(r"[!-~]++")
 
 # Headers that may stand once only; the first four must (RFC 3261 §8.1.1).
 _REQUIRED: Final = ("From", "To", "Call-ID", "CSeq")
+_TARGETS: Final = ("Contact", "Route", "Record-Route")
 _SINGLE: Final = ("Max-Forwards", "Content-Length", "Content-Type")
 # Requests whose 1xx and 2xx answers form a dialog and so carry the route (RFC 3261 §12.1.1, 6665, 3515).
 _DIALOG_FORMING: Final = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
@@ -50,9 +51,8 @@ class _Message:
 
     __slots__ = ("body", "headers")
 
-    def __init__(self, headers: Headers, body: bytes) -> None:
-        self.headers = headers
-        self.body = body
+    headers: Headers
+    body: bytes
 
     @property
     def call_id(self) -> str:
@@ -107,9 +107,10 @@ class Request(_Message):
     __slots__ = ("method", "uri")
 
     def __init__(self, method: str, uri: str, headers: Headers, body: bytes = b"") -> None:
-        super().__init__(headers, body)
         self.method = method
         self.uri = uri
+        self.headers = headers
+        self.body = body
 
     @property
     def request_uri(self) -> Uri:
@@ -134,9 +135,10 @@ class Response(_Message):
     __slots__ = ("reason", "status")
 
     def __init__(self, status: int, reason: str, headers: Headers, body: bytes = b"") -> None:
-        super().__init__(headers, body)
         self.status = status
         self.reason = reason
+        self.headers = headers
+        self.body = body
 
     def to_bytes(self) -> bytes:
         """Return the octets to send, Content-Length computed. Raises: ValueError for a broken reason."""
@@ -220,11 +222,14 @@ def _read(octets: bytes) -> Request | Response:
 def _head_lines(head: bytes) -> tuple[str, list[str]]:
     """Return start line and unfolded header lines; no line holds CR, LF or NUL."""
     text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)
     if "\0" in text:
         text = _without_nul(text)
-    start_line, *lines = text.split("\r\n")
+    lines = text.split("\r\n")
+    # A folded line begins with a blank, and so sorts before all that begin with a visible character.
+    if min(lines) < "!":
+        text = _FOLD.sub(" ", text)
+        lines = text.split("\r\n")
+    start_line = lines.pop(0)
     if text.count("\r") != len(lines) or text.count("\n") != len(lines):
         raise bad("line end")
     if len(lines) > MOST_HEADER_LINES:
@@ -271,23 +276,32 @@ def _check(message: Request | Response) -> None:
     """Raise Malformed unless every property of the message can be read."""
     headers = message.headers
     headers.check_counts(_REQUIRED, _SINGLE)
-    # A topmost line of commas alone would leave the next line as the topmost value of the list.
-    if not first_item(headers.get("Via") or ""):
-        raise bad("Via")
-    if _CALL_ID.fullmatch(message.call_id) is None:
+    if headers.values("Via") != [headers.get("Via")]:
+        _check_vias(message)
+    if _CALL_ID.fullmatch(headers.call_id) is None:
         raise bad("Call-ID")
-    if isinstance(message, Request) and message.cseq.method != message.method:
+    cseq = headers.cseq
+    if isinstance(message, Request) and cseq.method != message.method:
         raise bad("CSeq: it names another method")
-    _check_targets(headers)
+    for name in _TARGETS:
+        if name in headers:
+            _check_targets(headers, name)
     # Read for their faults only.
-    _ = message.vias, message.from_, message.to, message.cseq, message.max_forwards, message.content_type
+    _ = headers.via, headers.from_, headers.to, message.max_forwards, message.content_type
 
 
-def _check_targets(headers: Headers) -> None:
-    for name in ("Contact", "Route", "Record-Route"):
-        for value in headers.values(name):
-            if value != "*" or name != "Contact":
-                parse_uri(parse_name_addr(value).uri)
+def _check_vias(message: Request | Response) -> None:
+    """Check Vias that are not one line of one value each."""
+    # A topmost line of commas alone would leave the next line as the topmost value of the list.
+    if not first_item(message.headers.get("Via") or ""):
+        raise bad("Via")
+    _ = message.vias
+
+
+def _check_targets(headers: Headers, name: str) -> None:
+    for value in headers.values(name):
+        if value != "*" or name != "Contact":
+            parse_uri(parse_name_addr(value).uri)
 
 
 def _answerable(octets: bytes) -> Request | None:
