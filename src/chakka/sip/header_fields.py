@@ -107,6 +107,10 @@ class Headers:
 
     # Hardly any name has a second line: these are kept apart, so that a message is one dict of strings.
     __slots__ = ("_cseq", "_first", "_from", "_further", "_to", "_via")
+    _via: Via | None
+    _from: NameAddr | None
+    _to: NameAddr | None
+    _cseq: CSeq | None
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._first: dict[str, str] = {}
@@ -181,6 +185,10 @@ class Headers:
                 values.append(line)
         return values
 
+    def has_one_value(self, name: str) -> bool:
+        """Return whether a list header with a canonical name is one line without any comma."""
+        return name in self._first and name not in self._further and "," not in self._first[name]
+
     def add(self, name: str, value: str) -> None:
         """Put one more line below those of the same name."""
         key = canonical(name)
@@ -201,13 +209,13 @@ class Headers:
         Raises: KeyError if there is none.
         """
         key = canonical(name)
-        topmost, *others = self._first[key], *self._further.get(key, ())
+        topmost, *others = self._first[key], *self._further.get(key, [])
         self._keep(key, [safe(value), *_below_first(topmost), *others])
 
     def remove_first(self, name: str) -> None:
         """Take the topmost value of a list header away. Raises: KeyError if there is none."""
         key = canonical(name)
-        topmost, *others = self._first[key], *self._further.get(key, ())
+        topmost, *others = self._first[key], *self._further.get(key, [])
         self._keep(key, [*_below_first(topmost), *others])
 
     def remove(self, name: str) -> None:
@@ -250,7 +258,7 @@ class Headers:
     def _lines(self, key: str) -> list[str]:
         if key not in self._first:
             return []
-        return [self._first[key], *self._further.get(key, ())]
+        return [self._first[key], *self._further.get(key, [])]
 
     def _keep(self, key: str, lines: list[str]) -> None:
         """Put `lines`, which may be none, in place of those of a canonical name."""
@@ -270,10 +278,7 @@ class Headers:
         return line
 
     def _forget(self) -> None:
-        self._via: Via | None = None
-        self._from: NameAddr | None = None
-        self._to: NameAddr | None = None
-        self._cseq: CSeq | None = None
+        self._via = self._from = self._to = self._cseq = None
 
     def __contains__(self, name: str) -> bool:
         return (_CANONICAL.get(name) or canonical(name)) in self._first

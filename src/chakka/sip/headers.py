@@ -41,6 +41,10 @@ _VIA = re.compile(
     r"(\[[^\]]*+\]|[A-Za-z0-9_.\-]++)[ \t]*+(?::[ \t]*+([0-9]++)[ \t]*+)?+(;.*+)?+",
     re.DOTALL,
 )
+# What nearly every client sends: no blanks, at most a port, and its branch alone or beside rport.
+_BRANCH_VIA = re.compile(
+    rf"SIP/2\.0/([A-Z]++) ([A-Za-z0-9_.\-]++)(?::([0-9]++))?+(;rport)?+;branch=({VALUE})(;rport)?+"
+)
 # The display name should be tokens or quoted; unquoted UTF-8 and `Bell, Alexander` are sent all the same.
 _NAME_ADDR = re.compile(
     rf'(?:({QUOTED})[ \t]*+|([^"<>;]*+))<([!#-;=?-~]++)>[ \t]*+(;.*+)?+',
@@ -136,6 +140,20 @@ def parse_via(text: str) -> Via:
     Raises: Malformed for anything that is not protocol, host, port up to 65535 and parameters, and for a
             branch that is empty, quoted or no more than the magic cookie (RFC 4475 §3.2.1).
     """
+    match = _BRANCH_VIA.fullmatch(text)
+    if match is None:
+        return _parse_any_via(text)
+    transport, host, port, before, branch, after = match.groups()
+    if not _names_transaction(branch) or (before and after):
+        return _parse_any_via(text)
+    if before:
+        params = {"rport": None, "branch": branch}
+    else:
+        params = {"branch": branch, "rport": None} if after else {"branch": branch}
+    return Via(transport, parse_host(host), None if port is None else parse_port(port), params)
+
+
+def _parse_any_via(text: str) -> Via:
     match = _VIA.fullmatch(text)
     if match is None:
         raise bad("Via")

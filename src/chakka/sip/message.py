@@ -87,14 +87,12 @@ class _Message:
 
     @property
     def max_forwards(self) -> int | None:
-        line = self.headers.get("Max-Forwards")
-        return None if line is None else parse_number(line, "Max-Forwards", _HIGHEST_HOPS)
+        return _max_forwards(self.headers)
 
     @property
     def content_type(self) -> str | None:
         """`type/subtype` of the body in lower case; None when it is not said."""
-        line = self.headers.get("Content-Type")
-        return None if line is None else parse_media_type(line)[0]
+        return _content_type(self.headers)
 
     def _octets(self, start_line: str) -> bytes:
         head = f"{start_line}\r\n{self.headers.text()}Content-Length: {len(self.body)}\r\n\r\n"
@@ -210,13 +208,10 @@ def _read(octets: bytes) -> Request | Response:
     method, uri = ("", "") if status_line else _request_line(start_line)
     headers = Headers.read(lines)
     body = _cut(body, headers)
-    message: Request | Response
+    _check(headers, method)
     if status_line:
-        message = Response(int(status_line[1]), status_line[2] or "", headers, body)
-    else:
-        message = Request(method, uri, headers, body)
-    _check(message)
-    return message
+        return Response(int(status_line[1]), status_line[2] or "", headers, body)
+    return Request(method, uri, headers, body)
 
 
 def _head_lines(head: bytes) -> tuple[str, list[str]]:
@@ -272,30 +267,38 @@ def _cut(body: bytes, headers: Headers) -> bytes:
     return body[:length]
 
 
-def _check(message: Request | Response) -> None:
-    """Raise Malformed unless every property of the message can be read."""
-    headers = message.headers
+def _check(headers: Headers, method: str) -> None:
+    """Raise Malformed unless every property of a message can be read; `method` is "" for a response."""
     headers.check_counts(_REQUIRED, _SINGLE)
-    if headers.values("Via") != [headers.get("Via")]:
-        _check_vias(message)
+    if not headers.has_one_value("Via"):
+        _check_vias(headers)
     if _CALL_ID.fullmatch(headers.call_id) is None:
         raise bad("Call-ID")
-    cseq = headers.cseq
-    if isinstance(message, Request) and cseq.method != message.method:
+    if headers.cseq.method != method and method:
         raise bad("CSeq: it names another method")
     for name in _TARGETS:
         if name in headers:
             _check_targets(headers, name)
     # Read for their faults only.
-    _ = headers.via, headers.from_, headers.to, message.max_forwards, message.content_type
+    _ = headers.via, headers.from_, headers.to, _max_forwards(headers), _content_type(headers)
 
 
-def _check_vias(message: Request | Response) -> None:
-    """Check Vias that are not one line of one value each."""
+def _max_forwards(headers: Headers) -> int | None:
+    line = headers.get("Max-Forwards")
+    return None if line is None else parse_number(line, "Max-Forwards", _HIGHEST_HOPS)
+
+
+def _content_type(headers: Headers) -> str | None:
+    line = headers.get("Content-Type")
+    return None if line is None else parse_media_type(line)[0]
+
+
+def _check_vias(headers: Headers) -> None:
     # A topmost line of commas alone would leave the next line as the topmost value of the list.
-    if not first_item(message.headers.get("Via") or ""):
+    if not first_item(headers.get("Via") or ""):
         raise bad("Via")
-    _ = message.vias
+    for value in headers.values("Via"):
+        parse_via(value)
 
 
 def _check_targets(headers: Headers, name: str) -> None:

@@ -105,9 +105,12 @@ def parse_uri(text: str) -> Uri:
     Raises: Malformed for bad sip and tel URIs, ports over 65535, broken escapes, more than 64
             parameters or headers, and what has no scheme.
     """
+    match = _SIP.fullmatch(text)
+    if match is not None:
+        return _sip_uri(match)
     scheme = text.partition(":")[0].lower()
     if scheme in ("sip", "sips"):
-        return _parse_sip(text)
+        raise bad("SIP URI")
     if scheme == "tel":
         return _parse_tel(text)
     match = _OTHER.fullmatch(text)
@@ -135,9 +138,8 @@ def equivalent(a: Uri, b: Uri) -> bool:
     return a == b
 
 
-def _parse_sip(text: str) -> SipUri:
-    match = _SIP.fullmatch(text)
-    if match is None or ("%" in text and _BROKEN_ESCAPE.search(text)):
+def _sip_uri(match: re.Match[str]) -> SipUri:
+    if "%" in match[0] and _BROKEN_ESCAPE.search(match[0]):
         raise bad("SIP URI")
     scheme, user, password, host, port, params, headers = match.groups()
     return SipUri(
