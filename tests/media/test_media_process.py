@@ -11,8 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from chakka.media.control import Close, Event, Finished, Open, Opened, Play, Refused, read_event, write
+from chakka.media.control import (
+    Bridge,
+    Close,
+    Event,
+    Finished,
+    Join,
+    Open,
+    Opened,
+    Play,
+    Refused,
+    read_event,
+    write,
+)
 from chakka.media.mailbox import Mailbox
+from chakka.media.rtp import RtpPacket, build
 
 HOST = "127.0.0.1"
 # Tests that run side by side need ports of their own.
@@ -98,6 +111,30 @@ def test_a_text_is_heard_twice_every_20_ms_and_then_there_is_silence(
     assert len(times) == 50
     assert (times[-1] - times[0]) / 49 == pytest.approx(0.020, abs=0.002)
     assert media.event() == Finished(id="a")
+
+
+def test_two_telephones_hear_their_texts_then_each_other_at_once(media: Process, ear: socket.socket) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+        mouth.bind((HOST, 0))
+        for name, peer in (("a", mouth), ("b", ear)):
+            media.tell(write(Open(id=name)))
+            opened = media.event()
+            assert isinstance(opened, Opened)
+            port = peer.getsockname()[1]
+            media.tell(write(Join(id=name, host=HOST, port=port, law="PCMU", payload_type=0)))
+            media.tell(write(Play(id=name, clips=("pause_60",))))
+            mouth.connect((HOST, opened.port if name == "a" else mouth.getpeername()[1]))
+        assert {media.event(), media.event()} == {Finished(id="a"), Finished(id="b")}
+        media.tell(write(Bridge(id="a", other="b")))
+        assert [len(ear.recv(2_048)) for _ in range(3)] == [172] * 3
+        time.sleep(0.05)
+        delays = []
+        for number in range(20):
+            sent = time.monotonic()
+            mouth.send(build(RtpPacket(payload_type=0, sequence=number, timestamp=0, ssrc=1, payload=b"now")))
+            assert ear.recv(2_048)[12:] == b"now"
+            delays.append(time.monotonic() - sent)
+    assert sorted(delays)[10] < 0.010
 
 
 def test_hostile_datagrams_are_passed_over(media: Process, ear: socket.socket) -> None:

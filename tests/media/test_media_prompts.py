@@ -1,5 +1,8 @@
 """Which clips make an announcement, and what they sound like when joined."""
 
+import csv
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from chakka.media.speech import read_texts
 from chakka.routing.decision import Announcement
 
 TEXTS = read_texts()
+ROOT = Path(__file__).parents[2]
 CLASSES = ("mobile", "ip_phone", "international", "other")
 
 freephone = st.one_of(
@@ -85,12 +89,59 @@ def test_r5_2_no_two_reasons_share_a_text() -> None:
     assert len(set(reasons)) == len(reasons)
 
 
-@pytest.mark.parametrize("announcement", [*Announcement, "demo_line"])
+OTHERS = (
+    *("demo_line", "guidance_caller", "guidance_callee", "whisper"),
+    *("notification_on", "notification_off", "notification_refused"),
+)
+
+
+@pytest.mark.parametrize("announcement", [*Announcement, *OTHERS])
 def test_every_announcement_is_made_of_clips_that_are_rendered(announcement: str) -> None:
     digits = {f"digit_{d}_{place}" for d in TEXTS.digits for place in ("mid", "final")}
     clips = {*TEXTS.phrases, *TEXTS.tones, *digits}
     names = script(announcement, number="0120987654")
     assert {name for name in names if not name.startswith("pause_")} <= clips
+
+
+def said(announcement: str, **facts: str | None) -> str:
+    return "".join(text_of(name) for name in script(announcement, **facts))  # type: ignore[arg-type]
+
+
+def test_r5_1_caller_and_callee_each_hear_that_the_service_connects_them() -> None:
+    assert said("guidance_caller").startswith("こちらは、着信課金サービスで")
+    assert said("guidance_callee") == "着信課金サービスの電話です。"
+
+
+@pytest.mark.parametrize(
+    ("caller_class", "prefecture", "whispered"),
+    [
+        ("mobile", "神奈川県", "神奈川県携帯電話からのお電話です。"),
+        ("payphone", "東京都", "東京都公衆電話からのお電話です。"),
+        ("fixed", "北海道", "北海道からのお電話です。"),
+        ("unknown", "沖縄県", "沖縄県からのお電話です。"),
+        ("mobile", None, "携帯電話からのお電話です。"),
+        ("ip_phone", "どこか", "アイピー電話からのお電話です。"),
+        ("fixed", None, "発信地域の、わからないお電話です。"),
+        (None, None, "発信地域の、わからないお電話です。"),
+    ],
+)
+def test_the_callee_is_told_area_and_class_as_far_as_they_are_known(
+    caller_class: str | None, prefecture: str | None, whispered: str
+) -> None:
+    assert said("whisper", variant=caller_class, prefecture=prefecture) == whispered
+
+
+def test_every_prefecture_of_the_numbering_table_is_whispered_by_its_own_name() -> None:
+    with (ROOT / "data/numbering/prefectures.csv").open() as table:
+        names = [row["prefecture"] for row in csv.DictReader(table)]
+    assert len(names) == 47
+    assert [said("whisper", prefecture=name) for name in names] == [
+        f"{name}からのお電話です。" for name in names
+    ]
+
+
+def test_at_most_a_hundred_clips_are_rendered() -> None:
+    assert len(TEXTS.phrases) + 2 * len(TEXTS.digits) + len(TEXTS.tones) <= 100
 
 
 def test_an_unknown_announcement_is_an_error() -> None:

@@ -28,7 +28,7 @@ class Loss:
 class Reception:
     """The packets of one peer as they come.
 
-    beginning: grows each time the peer begins anew: another SSRC, or a jump in its sequence numbers.
+    beginning: another object each time the peer begins anew: another SSRC, or a jump in its sequence numbers.
     """
 
     __slots__ = (
@@ -44,14 +44,15 @@ class Reception:
     )
 
     def __init__(self) -> None:
-        self.beginning = 0
-        self.ssrc = -1
+        self._first = self._highest = self._transit = 0
+        self._jitter = self._reported_expected = self._reported_received = 0
         self.restart()
 
     def restart(self) -> None:
         """Forget the peer's order: what comes next is a beginning."""
         self.ssrc = -1
         self.received = 0
+        self.beginning = object()
 
     def place(self, sequence: int, timestamp: int, ssrc: int, arrival: int) -> int:
         """Return a packet's place in the order of its sender: its sequence number without wrapping.
@@ -99,7 +100,7 @@ class Reception:
         )
 
     def _begin(self, sequence: int, timestamp: int, ssrc: int, arrival: int) -> int:
-        self.beginning += 1
+        self.beginning = object()
         self.ssrc = ssrc
         self._first = self._highest = sequence
         self.received = 1

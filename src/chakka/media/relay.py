@@ -162,9 +162,8 @@ class Relay:
             return
         kind, table = passage
         sender = other.sender
-        source = (id(link), reception.beginning)
-        if not sender.follows(source):
-            sender.follow(source, place, timestamp, self.clock)
+        if sender.following is not reception.beginning:
+            sender.follow(reception.beginning, place, timestamp, self.clock)
             second |= MARKER
         sender.sent_at = now
         header = sender.relayed(kind | second & MARKER, place, timestamp, len(payload))

@@ -10,16 +10,17 @@ class Sender:
     """Numbers for what is sent to one peer: announcements, and what another peer says (RFC 3550 §5.1).
 
     ssrc, sequence, timestamp: where to begin; random.
+    following: the beginning of the peer that is being relayed; None while there is none.
     packets, octets: sent so far, headers not counted. sent_at: when the last one was, in seconds.
     """
 
     __slots__ = (
-        "_following",
         "_offset",
         "_sequence",
         "_sequence_shift",
         "_timestamp",
         "_timestamp_shift",
+        "following",
         "octets",
         "packets",
         "sent_at",
@@ -34,7 +35,7 @@ class Sender:
         self._sequence = sequence
         self._offset = timestamp
         self._timestamp = (timestamp - FRAME_SAMPLES) & _MASK
-        self._following: tuple[int, int] | None = None
+        self.following: object = None
         self._sequence_shift = 0
         self._timestamp_shift = 0
 
@@ -45,7 +46,7 @@ class Sender:
 
     def resume(self, clock: int) -> None:
         """Begin something new at `clock`, in samples: timestamps follow it, but never go back."""
-        self._following = None
+        self.following = None
         behind = (self._timestamp + FRAME_SAMPLES - self._offset - clock) & _MASK
         if behind < _HALF:
             self._offset = (self._offset + behind) & _MASK
@@ -59,17 +60,13 @@ class Sender:
         self._timestamp = (self._offset + clock) & _MASK
         return HEADER.pack(VERSION, kind, sequence & 0xFFFF, self._timestamp, self.ssrc)
 
-    def follows(self, source: tuple[int, int]) -> bool:
-        """Return whether what is relayed goes on from the same beginning of the same peer."""
-        return self._following == source
-
-    def follow(self, source: tuple[int, int], place: int, timestamp: int, clock: int) -> None:
+    def follow(self, beginning: object, place: int, timestamp: int, clock: int) -> None:
         """Relay a peer from here on: its packet at `place` comes next, later ones keep their distance.
 
-        source: names a peer and its beginning; place, timestamp: those of the first packet.
+        beginning: see `Reception`; place, timestamp: those of the first packet.
         """
         self.resume(clock)
-        self._following = source
+        self.following = beginning
         self._sequence_shift = self._sequence - place
         self._timestamp_shift = self._offset + clock - timestamp
 

@@ -43,7 +43,10 @@ class Link:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Stream:
-    """One RTP port. `position` counts bytes over all repetitions of what is played."""
+    """One RTP port. `position` counts bytes over all repetitions of what is played.
+
+    is_playing: True until the last packet of it has been sent.
+    """
 
     owner: str
     id: str
@@ -53,6 +56,7 @@ class Stream:
     idle_since: float
     idle_s: int
     link: Link | None = None
+    is_playing: bool = False
     playing: Announcement = _NOTHING
     position: int = 0
     kind: int = 0
@@ -62,11 +66,6 @@ class Stream:
     def __post_init__(self) -> None:
         """Sending needs `connect` first."""
         self.send = self.socket.send
-
-    @property
-    def is_playing(self) -> bool:
-        """True until the last packet of what is played has been sent."""
-        return self.position < self.playing.end
 
     def connect(self, host: str, port: int) -> None:
         """Send to, and hear, this address alone: the kernel keeps strangers' packets out.
@@ -81,6 +80,7 @@ class Stream:
     def play(self, announcement: Announcement, payload_type: int, clock: int) -> None:
         """Begin to play."""
         self.sender.resume(clock)
+        self.is_playing = True
         self.playing, self.position, self.lost = announcement, 0, 0
         # RFC 3551 §4.1: the marker shows the first packet of a talkspurt.
         self.kind = payload_type | MARKER
@@ -90,6 +90,7 @@ class Stream:
         sound = self.playing.sound
         start = self.position % len(sound)
         self.position += FRAME_SAMPLES
+        self.is_playing = self.position < self.playing.end
         if self.link is not None and not self.link.peer.is_listening:
             return
         header = self.sender.spoken(self.kind, clock)
