@@ -38,7 +38,7 @@ def parse_tables(files: Mapping[str, bytes]) -> NumberingTable:
     by_key = {key: prefecture for prefecture in prefectures for key in (prefecture.code, prefecture.name)}
     areas = _charge_areas(rows["ma_list.csv"], by_key, problems)
     by_name = {area.name: area for area in areas}
-    by_code = _areas_by_code(rows["ma_list.csv"], by_name, problems)
+    published_codes = _published_codes(rows["ma_list.csv"], by_name, problems)
     blocks = _blocks(rows["charge_areas.csv"], by_name, problems)
     classes = _classes(rows["number_classes.csv"], problems)
     problems += _wrong_counts(rows)
@@ -54,7 +54,7 @@ def parse_tables(files: Mapping[str, bytes]) -> NumberingTable:
         classes=classes,
         areas_by_name=by_name,
         prefectures_by_key=by_key,
-        areas_by_code=by_code,
+        areas_by_code=_codes(blocks) | published_codes,
     )
 
 
@@ -121,7 +121,7 @@ def _charge_areas(
     return tuple(areas.values())
 
 
-def _areas_by_code(
+def _published_codes(
     rows: tuple[Row, ...], areas: Mapping[str, ChargeArea], problems: list[Problem]
 ) -> dict[str, ChargeArea]:
     by_code: dict[str, ChargeArea] = {}
@@ -211,6 +211,25 @@ def _area_codes(
     return {
         code: prefectures[next(iter(names))] if len(names) == 1 else None for code, names in reached.items()
     }
+
+
+def _codes(blocks: Mapping[str, Block]) -> dict[str, ChargeArea | None]:
+    """Return, by what its numbers begin with as a code of five digits, the charge area: None for several."""
+    of_area_code: dict[str, dict[str, ChargeArea]] = {}
+    under: dict[str, dict[str, ChargeArea]] = {}
+    for prefix, block in blocks.items():
+        area = block.charge_area
+        of_area_code.setdefault(prefix[: block.area_code_length], {})[area.name] = area
+        for length in range(2, len(prefix) + 1):
+            under.setdefault(prefix[:length], {})[area.name] = area
+    # 42200 is the area code 0422 rather than 042-20.
+    whole = {code: areas for code, areas in of_area_code.items() if len(areas) == 1}
+    codes: dict[str, ChargeArea | None] = {}
+    for beginnings in (whole, under):
+        for digits in sorted(beginnings, key=len, reverse=True):
+            areas = tuple(beginnings[digits].values())
+            codes.setdefault(digits[1:].ljust(5, "0"), areas[0] if len(areas) == 1 else None)
+    return codes
 
 
 def _classes(rows: tuple[Row, ...], problems: list[Problem]) -> dict[str, tuple[NumberClass, ...]]:

@@ -38,7 +38,7 @@ class NumberingTable:
     blocks:       area code + local prefix → charge area.
     area_codes:   area code → the one prefecture in which all its charge areas lie, or None.
     classes:      non-geographic prefix → its classes by total length.
-    areas_by_code: five-digit code (MA code) → charge area, for those whose code is published.
+    areas_by_code: five-digit code → its charge area, or None if the digits are of several.
     """
 
     id: str
@@ -50,22 +50,25 @@ class NumberingTable:
     classes: Mapping[str, tuple[NumberClass, ...]] = field(compare=False, repr=False)
     areas_by_name: Mapping[str, ChargeArea] = field(compare=False, repr=False)
     prefectures_by_key: Mapping[str, Prefecture] = field(compare=False, repr=False)
-    areas_by_code: Mapping[str, ChargeArea] = field(compare=False, repr=False)
+    areas_by_code: Mapping[str, ChargeArea | None] = field(compare=False, repr=False)
 
     def charge_area(self, name: str) -> ChargeArea | None:
         """Return the charge area of that name."""
         return self.areas_by_name.get(name)
 
     def charge_area_by_code(self, code: str) -> ChargeArea | None:
-        """Return the charge area of a five-digit code, as signalling carries it; None if it is of no area.
+        """Return the charge area of a five-digit code, as signalling carries it; None if it is of no one.
 
-        Codes that are not published are read as what the published ones are but for one: the area's numbers
-        without their 0, filled up with zeros (小樽 0134 is 13400, 余市 0135-2 is 13520).
+        Codes that are not published are read as what the published ones are: what the area's numbers begin
+        with, without the 0 and filled up with zeros (小樽 0134 is 13400, 余市 0135-2 is 13520).
         """
         if len(code) != 5 or not (code.isascii() and code.isdigit()):
             return None
-        block = self._block(code if code.startswith("0") else f"0{code}")
-        return self.areas_by_code.get(code) or (block.charge_area if block else None)
+        bare = f"{code[1:]}0" if code.startswith("0") else code
+        if bare in self.areas_by_code:
+            return self.areas_by_code[bare]
+        block = self._block("0" + bare.rstrip("0"))
+        return block.charge_area if block else None
 
     def prefecture(self, name_or_code: str) -> Prefecture | None:
         """Return the prefecture of that name (`東京都`) or JIS code (`13`)."""
