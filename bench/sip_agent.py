@@ -26,7 +26,6 @@ SDP = (
 HEADERS = (
     ("P-Asserted-Identity", "<sip:0312345678@192.0.2.9>"),
     ("History-Info", "<sip:0120000000@192.0.2.9>;index=1"),
-    ("Session-Expires", "300;refresher=uac"),
 )
 
 

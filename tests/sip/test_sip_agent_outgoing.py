@@ -272,9 +272,8 @@ def test_an_update_is_accepted_without_an_ack() -> None:
     assert peer.sends(from_callee(peer, "UPDATE")) == []
     (event,) = peer.told()
     assert isinstance(event, Reinvite)
-    peer.call.accept(event.transaction, b"", 0.0, (("Session-Expires", "300;refresher=uac"),))
-    (answer,) = peer.heard()
-    assert answer.headers.get("Session-Expires") == "300;refresher=uac"
+    peer.call.accept(event.transaction, b"", 0.0)
+    assert statuses(peer.heard()) == ["200"]
     assert peer.wait(30.0) == []
 
 
@@ -314,7 +313,7 @@ def test_a_bye_ends_a_re_invite_that_waits_for_its_answer() -> None:
 def test_our_re_invite_is_answered_and_acked_by_the_user() -> None:
     peer = Peer()
     answered(peer)
-    peer.call.reinvite(0.0, b"new offer", (("Session-Expires", "300"),))
+    peer.call.reinvite(0.0, b"new offer")
     (reinvite,) = peer.heard()
     assert isinstance(reinvite, Request)
     assert (reinvite.cseq.number, reinvite.body) == (2, b"new offer")
@@ -363,7 +362,7 @@ def test_a_re_invite_that_meets_491_every_time_is_given_up() -> None:
                 tries += 1
                 peer.sends(response_text(message, 491))
         due = peer.agent.next_timer()
-        if due is None:
+        if due is None or due > 100.0:
             break
         peer.now = due
         peer.agent.handle_timer(due)

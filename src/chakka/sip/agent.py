@@ -16,6 +16,7 @@ from chakka.sip.call_outgoing import OutgoingCall, OutgoingRequest
 from chakka.sip.dialog import dialog_of_text
 from chakka.sip.events import Event, IncomingInvite, OtherRequest
 from chakka.sip.message import Malformed, Request, Response, parse, respond
+from chakka.sip.session_timer import refusal_of_interval
 from chakka.sip.timers import Timers
 from chakka.sip.transaction import ServerTransaction
 from chakka.sip.transaction_message import Echo, echo, response_address, server_key, stamped
@@ -214,7 +215,7 @@ class UserAgent:
         if call is None or not call.has_dialog(tag, request.from_.tag or ""):
             self._refuse(request, source, 481)
             return
-        refusal = refusal_of_options(request)
+        refusal = refusal_of_options(request) or refusal_of_interval(request, self._core.timers)
         if refusal is not None:
             self._refuse(request, source, refusal.status, refusal.lines)
             return
@@ -227,7 +228,7 @@ class UserAgent:
             # RFC 3261 §8.2.2.2: the same request by another path of a forking proxy.
             self._refuse(request, source, 482)
             return
-        refusal = self._overloaded(request) or refusal_outside_dialogs(request, transport_of(source))
+        refusal = self._overloaded(request) or self._refusal(request, source)
         if refusal is not None:
             self._refuse(request, source, refusal.status, refusal.lines)
             return
@@ -241,6 +242,11 @@ class UserAgent:
         # The user's response repeats the Vias of the request as it holds them.
         request.headers.replace_first("Via", str(stamped(request.via, source)))
         core.events.append(OtherRequest(transaction, request, source))
+
+    def _refusal(self, request: Request, source: Address) -> Refusal | None:
+        return refusal_outside_dialogs(request, transport_of(source)) or refusal_of_interval(
+            request, self._core.timers
+        )
 
     def _overloaded(self, request: Request) -> Refusal | None:
         return self.overload if request.method == "INVITE" else None

@@ -20,7 +20,7 @@ _TRANSPORTS: Final[tuple[Transport, ...]] = ("udp", "tcp", "tls")
 ALLOWED: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE", "INFO")
 ALLOW_LINE: Final = f"Allow: {', '.join(ALLOWED)}\r\n"
 SUPPORTED: Final = ("100rel", "timer")
-"""Option tags that we understand as a server; session timers are kept by the call plane."""
+"""Option tags that we understand as a server (RFC 3262, RFC 4028)."""
 SUPPORTED_LINE: Final = f"Supported: {', '.join(SUPPORTED)}\r\n"
 
 

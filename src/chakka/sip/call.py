@@ -2,57 +2,35 @@
 
 from typing import Final, Literal
 
-from chakka.sip.agent_core import ALLOW_LINE, Core
+from chakka.sip.agent_core import ALLOW_LINE, SUPPORTED_LINE, Core
+from chakka.sip.call_answer import UnackedAnswer
 from chakka.sip.call_reinvite import OurReinvite, PendingAck
+from chakka.sip.call_session import GONE, SessionTimer
 from chakka.sip.dialog import Dialog, contact_uri
-from chakka.sip.events import Acked, AckTimeout, Bye, Reinvite, ReinviteFailed
+from chakka.sip.events import Acked, AckTimeout, Bye, Reinvite, ReinviteFailed, SessionExpired
 from chakka.sip.message import Request, Response
+from chakka.sip.session_timer import Terms, agreed_as_server, terms_of
 from chakka.sip.transaction import ClientTransaction, ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs, body_lines, header_lines
 
+# RFC 3326: why we hang up when the peer has not been heard of for too long.
+_EXPIRED: Final = (("Reason", 'SIP;cause=408;text="Session expired"'),)
 _NOT_ALLOWED: Final = frozenset({"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
-
-
-class UnackedAnswer:
-    """A 2xx of ours, sent again from T1 up to every T2 until its ACK (RFC 3261 §13.3.1.4)."""
-
-    __slots__ = ("_alarm", "_call", "_deadline", "_interval", "number", "transaction")
-
-    def __init__(self, call: "Call", transaction: ServerTransaction, now: float) -> None:
-        self._call = call
-        self.transaction = transaction
-        self.number = transaction.number
-        self._interval = call.core.timers.t1
-        timers = call.core.timers
-        # Not longer than the transaction that sends it lives.
-        self._deadline = now + min(timers.answer, timers.timer_l)
-        self._alarm = call.core.alarms.start(now + self._interval, self, "2xx")
-
-    def on_alarm(self, name: str, now: float) -> None:
-        """Send the 2xx again, or give up."""
-        if now >= self._deadline:
-            self._call.on_ack_timeout(now)
-            return
-        core = self._call.core
-        self.transaction.send(200, self.transaction.packet, now)
-        self._interval = min(2 * self._interval, core.timers.t2)
-        self._alarm = core.alarms.start(min(now + self._interval, self._deadline), self, name)
-
-    def stop(self) -> None:
-        """Stop sending: the ACK is here or the call over."""
-        self._call.core.alarms.stop(self._alarm)
 
 
 class Call:
     """One leg: a call that came in or went out, from its INVITE to its BYE.
 
-    owner:   free for the user. contact: our Contact header line in it.
+    owner:        free for the user. contact: our Contact header line in it.
+    session_body: the SDP that the peer had from us last.
     """
 
     __slots__ = (
         "_our_reinvite",
         "_pending",
         "_pending_contact",
+        "_pending_terms",
+        "_session",
         "_to_ack",
         "_unacked",
         "_waiting_bye",
@@ -63,6 +41,7 @@ class Call:
         "is_ended",
         "is_final",
         "owner",
+        "session_body",
     )
 
     def __init__(self, core: Core, call_id: str, contact: str) -> None:
@@ -79,6 +58,9 @@ class Call:
         self._our_reinvite: OurReinvite | None = None
         self._pending: ServerTransaction | None = None
         self._pending_contact: str | None = None
+        self._pending_terms: Terms | None = None
+        self._session = SessionTimer(self, core.timers.session)
+        self.session_body = b""
 
     # What the user asks for.
 
@@ -92,6 +74,7 @@ class Call:
         pending, self._to_ack = self._to_ack, None
         if pending is None:
             raise RuntimeError("no 2xx waits for an ACK")
+        self.session_body = body or self.session_body
         pending.send(self.core, self._confirmed(), body)
 
     def bye(self, now: float, headers: HeaderPairs = ()) -> None:
@@ -122,11 +105,22 @@ class Call:
         if self.is_ended:
             self.core.events.append(ReinviteFailed(self, 481))
             return
-        self._our_reinvite = OurReinvite(self, body, headers)
-        if self._pending is None:
-            self._our_reinvite.send(now)
+        reinvite = OurReinvite(self, body, headers)
+        if self._our_reinvite is not None:
+            self._our_reinvite.successor = reinvite
         else:
-            self._our_reinvite.try_later(now)
+            self._start_reinvite(reinvite, now)
+
+    def offer_again(self, now: float) -> None:
+        """Refresh the session by a re-INVITE that changes nothing (RFC 4028 §7.4); no user hears of it."""
+        self._start_reinvite(OurReinvite(self, self.session_body, (), is_refresh=True), now)
+
+    def _start_reinvite(self, reinvite: OurReinvite, now: float) -> None:
+        self._our_reinvite = reinvite
+        if self._pending is None:
+            reinvite.send(now)
+        else:
+            reinvite.try_later(now)
 
     def accept(
         self, transaction: ServerTransaction, body: bytes, now: float, headers: HeaderPairs = ()
@@ -137,7 +131,9 @@ class Call:
         dialog = self._confirmed()
         self._pending = None
         dialog.refresh(self._pending_contact)
-        lines = f"{self.contact}{ALLOW_LINE}{header_lines(headers)}{body_lines(body)}"
+        self.session_body = body or self.session_body
+        session = self._renew_session(now)
+        lines = f"{self.contact}{ALLOW_LINE}{session}{header_lines(headers)}{body_lines(body)}"
         transaction.respond(200, dialog.local_tag, lines, body, now)
         if transaction.method == "INVITE":
             self._unacked = UnackedAnswer(self, transaction, now)
@@ -165,18 +161,51 @@ class Call:
 
     @property
     def is_reinviting(self) -> bool:
-        """Whether a re-INVITE of ours waits for its final response or its next try."""
-        return self._our_reinvite is not None
+        """Whether a re-INVITE of the user's waits for its final response or its next try."""
+        ours = self._our_reinvite
+        return ours is not None and (not ours.is_refresh or ours.successor is not None)
 
     @property
     def is_refreshing(self) -> bool:
         """Whether a re-INVITE or UPDATE of the peer waits for the user's answer."""
         return self._pending is not None
 
-    def on_reinvite_decided(self, pending: PendingAck | None) -> None:
-        """Take it that our re-INVITE is over; `pending` is what the next `ack` is for."""
-        self._our_reinvite = None
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request that changes the session, either way, is not done: a refresh has to wait."""
+        is_asking = self._our_reinvite is not None or self._to_ack is not None
+        return is_asking or self.is_refreshing or self.is_answer_open
+
+    def session_lines(self) -> str:
+        """Return the session timer's header lines for a re-INVITE of ours."""
+        return self._session.lines()
+
+    def on_reinvite_accepted(self, response: Response, pending: PendingAck | None, now: float) -> None:
+        """Take the 2xx to our re-INVITE, a refresh of the session; the user's next `ack` is for `pending`."""
         self._to_ack = pending
+        self._session.on_refreshed(response, now)
+        self._next_reinvite(now)
+
+    def on_reinvite_refused(self, status: int, response: Response | None, now: float) -> None:
+        """Take it that our re-INVITE has failed; a dialog that the peer does not know is over (RFC 5057)."""
+        done = self._our_reinvite
+        self._next_reinvite(now)
+        if done is not None and done.is_refresh:
+            self._session.on_refused(status, response, now)
+            return
+        self.core.events.append(ReinviteFailed(self, status))
+        if status in GONE:
+            self.on_session_lost(now)
+
+    def is_lengthened_by(self, response: Response) -> bool:
+        """Return whether a 422 had us ask for a longer session interval: the re-INVITE is sent again."""
+        return self._session.is_lengthened_by(response)
+
+    def on_session_lost(self, now: float) -> None:
+        """Hang up: the peer has not been heard of for too long, or says that the dialog is over."""
+        if not self.is_ended:
+            self.bye(now, _EXPIRED)
+            self.core.events.append(SessionExpired(self))
 
     def dialog_text(self) -> str:
         """Return all that a later start needs for a BYE; see `UserAgent.bye_from_text`."""
@@ -250,6 +279,20 @@ class Call:
     def _reply(self, transaction: ServerTransaction, status: int, now: float, lines: str = "") -> None:
         transaction.respond(status, "", lines, b"", now)
 
+    def _renew_session(self, now: float) -> str:
+        """Count the session from the peer's refresh; return the header lines of the 2xx to it."""
+        terms, self._pending_terms = self._pending_terms, None
+        if terms is None:
+            return ""
+        agreement, lines = agreed_as_server(terms, self.core.timers, self._session.agreement)
+        self._session.begin(agreement, now)
+        return f"{SUPPORTED_LINE}{lines}"
+
+    def _next_reinvite(self, now: float) -> None:
+        done, self._our_reinvite = self._our_reinvite, None
+        if done is not None and done.successor is not None:
+            self._start_reinvite(done.successor, now)
+
     def _on_confirmed(self) -> None:
         """Drop what was kept until the ACK."""
 
@@ -270,6 +313,7 @@ class Call:
         else:
             self._pending = transaction
             self._pending_contact = contact_uri(request)
+            self._pending_terms = terms_of(request)
             transaction.user = self
             if request.method == "INVITE":
                 transaction.trying(now)
@@ -308,6 +352,7 @@ class Call:
         if self._our_reinvite is not None:
             self._our_reinvite.stop()
             self._our_reinvite = None
+        self._session.stop()
         self.is_ended = True
 
     def _forget(self) -> None:

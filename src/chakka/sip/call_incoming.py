@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from chakka.sip.address import Address, Flow
 from chakka.sip.agent_core import SUPPORTED_LINE, Core
-from chakka.sip.call import Call, UnackedAnswer
+from chakka.sip.call import Call
+from chakka.sip.call_answer import UnackedAnswer
 from chakka.sip.call_early import EarlyDialog
 from chakka.sip.dialog import dialog_of_request
 from chakka.sip.events import Cancelled
 from chakka.sip.grammar import safe
 from chakka.sip.message import Request
+from chakka.sip.session_timer import Agreement, agreed_as_server, allows, terms_of
 from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs, header_lines
@@ -22,6 +24,7 @@ class _HeldAnswer:
     early: EarlyDialog
     lines: str
     body: bytes
+    agreement: Agreement
 
 
 class IncomingCall(Call):
@@ -102,12 +105,15 @@ class IncomingCall(Call):
         """
         request = self._undecided()
         early = self._early_dialog(tag, request)
-        lines = f"{SUPPORTED_LINE}{early.lines(headers, body)}"
+        agreement, session = agreed_as_server(terms_of(request), self.core.timers)
+        lines = f"{SUPPORTED_LINE}{session}{early.lines(headers, body)}"
+        self._session.allows_update = allows(request, "UPDATE")
+        self.session_body = body
         self.is_final = True
         self.request = None
         self.dialog = dialog_of_request(request, early.tag, self.source)
         self._stop_repeats()
-        held = _HeldAnswer(early, lines, body)
+        held = _HeldAnswer(early, lines, body, agreement)
         if early.has_unacked_body:
             self._held = held
         else:
@@ -226,6 +232,7 @@ class IncomingCall(Call):
         self._drop_early(kept=held.early)
         transaction.respond(200, held.early.tag, held.lines, held.body, now)
         self._unacked = UnackedAnswer(self, transaction, now)
+        self._session.begin(held.agreement, now)
 
     def _drop_early(self, kept: EarlyDialog | None = None) -> None:
         """Forget the early dialogs but one, which may still get its PRACK until the ACK."""

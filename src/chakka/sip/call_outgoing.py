@@ -10,6 +10,7 @@ from chakka.sip.dialog import dialog_of_response
 from chakka.sip.events import Answered, Failed, LateAnswer, Provisional, RequestEnded
 from chakka.sip.grammar import safe
 from chakka.sip.message import Request, Response
+from chakka.sip.session_timer import allows, offer_lines
 from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ClientTransaction, ServerTransaction
 from chakka.sip.transaction_message import Address, HeaderPairs, RequestHead, body_lines, header_lines
@@ -60,6 +61,7 @@ class OutgoingCall(Call):
         "_ack",
         "_cancel_headers",
         "_cancel_timer",
+        "_headers",
         "_late",
         "_number",
         "_outgoing",
@@ -79,19 +81,22 @@ class OutgoingCall(Call):
         self._late: dict[str, PendingAck] = {}
         self._cancel_headers: HeaderPairs = ()
         self._cancel_timer: Alarm | None = None
+        self._headers: HeaderPairs = ()
         self.is_cancelled = False
         self.is_proceeding = False
 
     # What the user asks for.
 
     def send(self, now: float, headers: HeaderPairs = ()) -> None:
-        """Send the INVITE."""
+        """Send the INVITE, with `headers` beside those of the Outgoing."""
         core, outgoing = self.core, self._outgoing
+        self._headers = headers
         self._number += 1
         self.is_proceeding = False
         branch = core.branch()
         head = self._head(branch)
         lines = f"{self.contact}{core.user_agent_line()}{ALLOW_LINE}{header_lines(headers)}"
+        lines = f"{lines}{offer_lines(self._session.asked, self._session.minimum)}"
         packet = head.request("INVITE", f"{lines}{outgoing.lines()}", outgoing.body)
         self._transaction = ClientTransaction(core, branch, "INVITE", self)
         self.core.calls[self.call_id, self.local_tag] = self
@@ -177,9 +182,14 @@ class OutgoingCall(Call):
 
     def _on_invite_response(self, response: Response, now: float) -> None:
         if response.status >= 300:
-            if not self.is_final:
-                self._fail()
-                self.core.events.append(Failed(self, response.status, response, "response"))
+            if self.is_final:
+                return
+            if not self.is_cancelled and self._session.is_lengthened_by(response):
+                # RFC 4028 §7.3: the same call, the next CSeq.
+                self.send(now, self._headers)
+                return
+            self._fail()
+            self.core.events.append(Failed(self, response.status, response, "response"))
         elif response.status >= 200:
             self._on_2xx(response, now)
         elif not self.is_final:
@@ -200,13 +210,17 @@ class OutgoingCall(Call):
         elif self.is_final or self.is_cancelled:
             self._end_late_branch(tag, response, now)
         else:
-            self._on_answer(response, tag)
+            self._on_answer(response, tag, now)
 
-    def _on_answer(self, response: Response, tag: str) -> None:
+    def _on_answer(self, response: Response, tag: str, now: float) -> None:
         self.is_final = True
         self.dialog = dialog_of_response(self._head(""), response, self._outgoing.destination)
         self._ack = self._to_ack = PendingAck(self._number)
+        self.session_body = self._outgoing.body
         self._outgoing = replace(self._outgoing, headers=(), body=b"")
+        self._headers = ()
+        self._session.allows_update = allows(response, "UPDATE")
+        self._session.on_refreshed(response, now)
         self.core.events.append(Answered(self, response, tag))
 
     def _end_late_branch(self, tag: str, response: Response, now: float) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from chakka.sip.agent_core import ALLOW_LINE, Core
 from chakka.sip.dialog import Dialog, contact_uri
-from chakka.sip.events import ReinviteAnswered, ReinviteFailed
+from chakka.sip.events import ReinviteAnswered
 from chakka.sip.message import Response
 from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ClientTransaction
@@ -40,17 +40,34 @@ class PendingAck:
 
 
 class OurReinvite:
-    """One re-INVITE of ours through all its tries."""
+    """One re-INVITE of ours through all its tries.
 
-    __slots__ = ("_ack", "_alarm", "_body", "_call", "_headers", "_tries", "is_decided", "is_sent")
+    is_refresh: it only keeps the session alive: it is ACKed by itself, and no user hears of it.
+    successor:  the user's re-INVITE that waits for the end of this refresh.
+    """
 
-    def __init__(self, call: "Call", body: bytes, headers: HeaderPairs) -> None:
+    __slots__ = (
+        "_ack",
+        "_alarm",
+        "_body",
+        "_call",
+        "_headers",
+        "_tries",
+        "is_decided",
+        "is_refresh",
+        "is_sent",
+        "successor",
+    )
+
+    def __init__(self, call: "Call", body: bytes, headers: HeaderPairs, *, is_refresh: bool = False) -> None:
         self._call = call
         self._body = body
         self._headers = headers
         self._tries = 0
         self._alarm: Alarm | None = None
         self._ack: PendingAck | None = None
+        self.is_refresh = is_refresh
+        self.successor: OurReinvite | None = None
         self.is_sent = False  # and without a final response yet
         self.is_decided = False
 
@@ -62,7 +79,8 @@ class OurReinvite:
         core = self._call.core
         branch = core.branch()
         head = dialog.head(core, branch, dialog.next_number())
-        lines = f"{self._call.contact}{core.user_agent_line()}{ALLOW_LINE}{header_lines(self._headers)}"
+        lines = f"{self._call.contact}{core.user_agent_line()}{ALLOW_LINE}{self._call.session_lines()}"
+        lines = f"{lines}{header_lines(self._headers)}"
         packet = head.request("INVITE", f"{lines}{body_lines(self._body)}", self._body)
         self._tries += 1
         self.is_sent = True
@@ -97,13 +115,15 @@ class OurReinvite:
             return
         self.is_sent = False
         if response.status < 300:
-            self._on_accepted(response)
+            self._on_accepted(response, now)
         elif self.is_decided:
             return
         elif response.status == 491 and self._tries < _MOST_TRIES:
             self.try_later(now)
+        elif self._tries < _MOST_TRIES and self._call.is_lengthened_by(response):
+            self.send(now)
         else:
-            self._fail(response.status)
+            self._fail(response.status, response, now)
 
     def on_failure(
         self, transaction: ClientTransaction, cause: Literal["timeout", "transport"], now: float
@@ -111,9 +131,9 @@ class OurReinvite:
         """Take it that a try was not answered."""
         self.is_sent = False
         if not self.is_decided:
-            self._fail(408 if cause == "timeout" else 503)
+            self._fail(408 if cause == "timeout" else 503, None, now)
 
-    def _on_accepted(self, response: Response) -> None:
+    def _on_accepted(self, response: Response, now: float) -> None:
         call = self._call
         if self._ack is not None:
             self._ack.repeat(call.core)
@@ -127,10 +147,13 @@ class OurReinvite:
             return
         self.is_decided = True
         call.dialog.refresh(contact_uri(response))
-        call.on_reinvite_decided(self._ack)
-        call.core.events.append(ReinviteAnswered(call, response))
+        if self.is_refresh:
+            self._ack.send(call.core, call.dialog, b"")
+            call.on_reinvite_accepted(response, None, now)
+        else:
+            call.core.events.append(ReinviteAnswered(call, response))
+            call.on_reinvite_accepted(response, self._ack, now)
 
-    def _fail(self, status: int) -> None:
+    def _fail(self, status: int, response: Response | None, now: float) -> None:
         self.is_decided = True
-        self._call.on_reinvite_decided(None)
-        self._call.core.events.append(ReinviteFailed(self._call, status))
+        self._call.on_reinvite_refused(status, response, now)

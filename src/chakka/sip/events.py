@@ -142,6 +142,15 @@ class ReinviteFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionExpired:
+    """The peer is not there any more: no refresh in time (RFC 4028 §10), or a request of ours in the dialog
+    got 408 or 481 (RFC 5057 §5). BYE has been sent; what hangs on this leg is to be released.
+    """
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class OtherRequest:
     """Another request outside dialogs (OPTIONS, REGISTER, MESSAGE…); answer by `agent.respond`."""
 
@@ -174,6 +183,7 @@ Event = (
     | Reinvite
     | ReinviteAnswered
     | ReinviteFailed
+    | SessionExpired
     | OtherRequest
     | RequestEnded
 )

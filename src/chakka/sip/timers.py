@@ -12,7 +12,8 @@ DERIVED = -1.0
 class Timers:
     """Every duration of the protocol in seconds; those left at DERIVED follow from T1 and T4.
 
-    Source: RFC 3261 Table 4; RFC 6026 §7.1 (L), §7.2 (M); RFC 3262 §3; signalling.md §3 (repeats).
+    Source: RFC 3261 Table 4; RFC 6026 §7.1 (L), §7.2 (M); RFC 3262 §3; signalling.md §3 (repeats);
+            reliability.md §2 (orphans) and RFC 4028 §4 (the two of sessions).
     """
 
     t1: float = 0.5  # estimate of the round trip
@@ -31,6 +32,8 @@ class Timers:
     reliable: float = DERIVED  # a reliable provisional is repeated until its PRACK
     cancelled: float = DERIVED  # a cancelled INVITE that gets no final response is given up (§9.1)
     provisional_repeats: tuple[float, ...] = (0.5, 1.0, 2.0)  # after the first sending, when not reliable
+    session: int = 300  # a session not refreshed for so long is over, unless the peer wants it shorter
+    session_minimum: int = 90  # the shortest session that we agree to
     provisional_refresh: float = 60.0  # §13.3.1.1: every minute, so that no proxy's timer C ends the call
 
     def __post_init__(self) -> None:
