@@ -1,6 +1,8 @@
 """Session descriptions: what is stripped, answered, read and put together again."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chakka.sip.grammar import Malformed
 from chakka.sip.sdp import (
@@ -397,3 +399,48 @@ def test_a_multipart_within_a_multipart_is_looked_into_but_not_for_ever() -> Non
 def test_a_part_without_a_type_is_plain_text() -> None:
     body = b"--b\r\n\r\n" + VOICE + b"\r\n--b--\r\n"
     assert sdp_in("multipart/mixed;boundary=b", body) is None
+
+
+ORDINARY_PARTS = st.sampled_from(
+    [
+        *(
+            "v=0\r\n",
+            "v=0 \r\n",
+            "o=- 1 1 IN IP4 192.0.2.1\r\n",
+            "o=- 1 1 IN IP4\r\n",
+            "s=-\r\n",
+            "s=\u7740\r\n",
+        ),
+        *(
+            "c=IN IP4 192.0.2.1\r\n",
+            "c=IN IP4 192.0.2.999\r\n",
+            "c=IN IP6 ::1\r\n",
+            "t=0 0\r\n",
+            "t= 1 2 \r\n",
+        ),
+        *("b=AS:64\r\n", "m=audio 4000 RTP/AVP 0 8 101\r\n", "m=audio 0 RTP/AVP 8\r\n", "m=a 70000 b 0\r\n"),
+        *("m=audio 4000/2 RTP/AVP 0\r\n", "m=video 9 RTP/AVP  31\r\n", "a=sendonly\r\n", "a= recvonly \r\n"),
+        *("a=rtpmap:101 telephone-event/8000\r\n", "a=ptime : 20\r\n", "a=\r\n", "a=:\r\n", "a=x:y:z\r\n"),
+        *("a=\tx\r\n", "a=\u7740\r\n", "a=\x7f\r\n", "a=x\r", "\r\n", "x"),
+    ]
+)
+HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+DESCRIPTIONS = st.one_of(
+    st.lists(ORDINARY_PARTS, max_size=12).map("".join),
+    st.lists(ORDINARY_PARTS, max_size=6).map(lambda parts: HEAD + "".join(parts)),
+    st.lists(ORDINARY_PARTS, max_size=6).map(
+        lambda parts: HEAD + "m=audio 4000 RTP/AVP 0 8 101\r\n" + "".join(parts)
+    ),
+)
+
+
+@given(DESCRIPTIONS)
+def test_a_usual_description_is_read_as_any_other(text: str) -> None:
+    """Bare line ends are not usual, so they are read by the rules for every form; they mean the same."""
+    try:
+        expected = parse_sdp(text.replace("\r\n", "\n").encode())
+    except Malformed as fault:
+        with pytest.raises(Malformed, match=fault.reason):
+            parse_sdp(text.encode())
+    else:
+        assert parse_sdp(text.encode()) == expected

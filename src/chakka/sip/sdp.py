@@ -72,16 +72,16 @@ def narrowband(offer: bytes) -> bytes | None:
     Source: service.md R2.1; RFC 3264 §6.
     """
     session = parse_sdp(offer)
-    chosen = _audio(session.media)
-    if chosen is None:
+    voice = _voice(session.media)
+    if voice is None:
         return None
-    media = tuple(_stripped(line) if line is chosen else _refused(line) for line in session.media)
+    media = _with_others_refused(session.media, voice, _stripped(voice))
     return Sdp(origin=session.origin, timing=session.timing, media=media).to_bytes()
 
 
 def offers_g711(description: bytes) -> bool:
     """Return whether an audio line with G.711 stands in a description."""
-    return _audio(parse_sdp(description).media) is not None
+    return _voice(parse_sdp(description).media) is not None
 
 
 def answer(
@@ -93,11 +93,14 @@ def answer(
     Source: RFC 3264 §6.
     """
     offered = parse_sdp(offer)
-    chosen = _audio(offered.media)
-    formats = [] if chosen is None else _g711_formats(chosen, law)
-    if chosen is None or not formats:
+    voice = _voice(offered.media)
+    if voice is None:
         return None
-    kept = (*formats[:1], *_event_formats(chosen)[:1])
+    common = [number for number, found in voice.laws.items() if law in (None, found)]
+    if not common:
+        return None
+    chosen, events = voice.media, voice.events[:1]
+    kept = (common[0], *events)
     ours = Media(
         kind=chosen.kind,
         port=port,
@@ -105,9 +108,9 @@ def answer(
         formats=kept,
         address=address,
         direction=chosen.direction.answered,
-        attributes=(*_format_attributes(chosen, kept, ("rtpmap",)), *_own_attributes(chosen, kept)),
+        attributes=(*_format_attributes(chosen, kept, ("rtpmap",)), *_own_attributes(events)),
     )
-    media = tuple(ours if line is chosen else _refused(line) for line in offered.media)
+    media = _with_others_refused(offered.media, voice, ours)
     return Sdp(origin=_origin(session, address), timing=offered.timing, media=media).to_bytes()
 
 
@@ -145,34 +148,33 @@ def relayed(description: bytes, address: str, port: int, *, session: Session = F
     address, port: of the relay, in place of the peer's; o= becomes ours too.
     """
     theirs = parse_sdp(description)
-    chosen = _audio(theirs.media)
-    if chosen is None:
+    voice = _voice(theirs.media)
+    if voice is None:
         return None
-    stripped = _stripped(chosen)
+    stripped = _stripped(voice)
     ours = msgspec.structs.replace(
         stripped,
         address=address,
         port=port,
         attributes=tuple(pair for pair in stripped.attributes if pair[0] != "rtcp"),
     )
-    media = tuple(ours if line is chosen else _refused(line) for line in theirs.media)
+    media = _with_others_refused(theirs.media, voice, ours)
     return Sdp(origin=_origin(session, address), timing=theirs.timing, media=media).to_bytes()
 
 
 def remote_media(description: bytes) -> RemoteAudio | None:
     """Return where and how the describer takes audio; None without an accepted G.711 line."""
-    chosen = _audio(parse_sdp(description).media)
-    if chosen is None:
+    voice = _voice(parse_sdp(description).media)
+    if voice is None:
         return None
-    payload_type = _g711_formats(chosen, None)[0]
-    events = _event_formats(chosen)
+    payload_type, law = next(iter(voice.laws.items()))
     return RemoteAudio(
-        host=chosen.address,
-        port=chosen.port,
-        law=_LAWS[chosen.encodings[payload_type]],
+        host=voice.media.address,
+        port=voice.media.port,
+        law=law,
         payload_type=int(payload_type),
-        direction=chosen.direction,
-        telephone_event_pt=int(events[0]) if events else None,
+        direction=voice.media.direction,
+        telephone_event_pt=int(voice.events[0]) if voice.events else None,
     )
 
 
@@ -184,44 +186,49 @@ def restore_answer(original_offer: bytes, filtered_answer: bytes) -> bytes | Non
     Source: RFC 3264 §6.
     """
     offered, answered = parse_sdp(original_offer), parse_sdp(filtered_answer)
-    chosen = _audio(answered.media)
-    if chosen is None:
+    voice = _voice(answered.media)
+    if voice is None:
         return None
-    place = answered.media.index(chosen)
-    if place >= len(offered.media) or offered.media[place].kind != chosen.kind:
+    place = answered.media.index(voice.media)
+    if place >= len(offered.media) or offered.media[place].kind != voice.media.kind:
         return None
-    media = tuple(
-        _stripped(chosen) if index == place else _refused(line) for index, line in enumerate(offered.media)
-    )
+    ours = _stripped(voice)
+    media = tuple(ours if index == place else _refused(line) for index, line in enumerate(offered.media))
     return Sdp(origin=answered.origin, timing=offered.timing, media=media).to_bytes()
 
 
-def _audio(media: Iterable[Media]) -> Media | None:
+class _Voice(msgspec.Struct, frozen=True):
+    """The audio line that a call uses: law by format, in the order of the line, and its event formats."""
+
+    media: Media
+    laws: dict[str, Law]
+    events: tuple[str, ...]
+
+
+def _voice(media: Iterable[Media]) -> _Voice | None:
     """Return the first audio line that is not refused and has G.711."""
     for line in media:
-        if line.kind == "audio" and line.port and line.protocol in _PROTOCOLS and _g711_formats(line, None):
-            return line
+        if line.kind != "audio" or not line.port or line.protocol not in _PROTOCOLS:
+            continue
+        encodings = line.encodings
+        laws = {number: _LAWS[found] for number in line.formats if (found := encodings.get(number)) in _LAWS}
+        if laws:
+            return _Voice(line, laws, tuple([one for one in line.formats if encodings.get(one) == _EVENTS]))
     return None
 
 
-def _g711_formats(media: Media, law: Law | None) -> list[str]:
-    encodings = media.encodings
-    laws = [(number, _LAWS.get(encodings.get(number, ""))) for number in media.formats]
-    return [number for number, found in laws if found is not None and law in (None, found)]
-
-
-def _event_formats(media: Media) -> list[str]:
-    encodings = media.encodings
-    return [number for number in media.formats if encodings.get(number) == _EVENTS]
-
-
-def _stripped(media: Media) -> Media:
-    wanted = {*_g711_formats(media, None), *_event_formats(media)}
-    kept = tuple(number for number in media.formats if number in wanted)
-    carried = tuple(pair for pair in media.attributes if pair[0] in _CARRIED)
+def _stripped(voice: _Voice) -> Media:
+    media = voice.media
+    kept = tuple([number for number in media.formats if number in voice.laws or number in voice.events])
+    carried = tuple([pair for pair in media.attributes if pair[0] in _CARRIED])
     return msgspec.structs.replace(
         media, formats=kept, attributes=(*_format_attributes(media, kept, _PER_FORMAT), *carried)
     )
+
+
+def _with_others_refused(media: tuple[Media, ...], voice: _Voice, ours: Media) -> tuple[Media, ...]:
+    """Return as many lines as `media`: ours in place of the voice's, the others refused (RFC 3264 §6)."""
+    return tuple([ours if line is voice.media else _refused(line) for line in media])
 
 
 def _format_attributes(
@@ -229,16 +236,13 @@ def _format_attributes(
 ) -> tuple[tuple[str, str], ...]:
     """Return the attributes among `names` that speak of `formats`."""
     return tuple(
-        (name, value)
-        for name, value in media.attributes
-        if name in names and value.split(" ", 1)[0] in formats
+        [pair for pair in media.attributes if pair[0] in names and pair[1].split(" ", 1)[0] in formats]
     )
 
 
-def _own_attributes(media: Media, formats: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def _own_attributes(events: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return what we say of our own side: the events we know (RFC 4733 §3.2) and 20 ms packets."""
-    events = tuple(("fmtp", f"{number} 0-15") for number in _event_formats(media)[:1] if number in formats)
-    return (*events, ("ptime", "20"))
+    return (*[("fmtp", f"{number} 0-15") for number in events], ("ptime", "20"))
 
 
 def _refused(media: Media) -> Media:

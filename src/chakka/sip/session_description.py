@@ -23,7 +23,13 @@ _MOST_LINES: Final = 1_000
 _DEEPEST_MULTIPART: Final = 3
 _HIGHEST_PAYLOAD_TYPE: Final = 127
 
+# What nearly every call offers: one m-line behind the session's address, and attributes below it.
+_ONE_STREAM = re.compile(
+    r"v=0\r\no=([!-~]++ [0-9]++ [0-9]++ IN IP[46] [!-~]++)\r\ns=[^\r\n]*+\r\nc=IN IP4 ([0-9.]++)\r\n"
+    r"t=([0-9]++ [0-9]++)\r\nm=([!-~]++) ([0-9]++) ([!-~]++)((?: [!-~]++)++)\r\n((?:a=[ -~]*+\r\n)*+)"
+)
 _WORD = re.compile(r"[!-~]++")
+_MEDIA_LINE = re.compile(r"m=[!-~]++(?: [!-~]++)*+")
 _LINE_VALUE = re.compile(r"[ -~]*+")
 _ORIGIN = re.compile(r"[!-~]++ [0-9]++ [0-9]++ IN IP[46] [!-~]++")
 _TIMING = re.compile(r"[0-9]++ [0-9]++")
@@ -70,11 +76,16 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def encodings(self) -> dict[str, str]:
         """Format → `NAME/clock` in upper case, for the formats with an rtpmap and the static G.711 ones."""
-        known = {number: name for number, name in _STATIC.items() if number in self.formats}
+        known = {}
+        for number, encoding in _STATIC.items():
+            if number in self.formats:
+                known[number] = encoding
         for name, value in self.attributes:
             match = _RTPMAP.fullmatch(value) if name == "rtpmap" else None
-            if match and int(match[1]) <= _HIGHEST_PAYLOAD_TYPE:
-                known[match[1]] = f"{match[2]}/{match[3]}".upper()
+            if match is not None:
+                number, encoding, clock = match.groups()
+                if int(number) <= _HIGHEST_PAYLOAD_TYPE:
+                    known[number] = f"{encoding}/{clock}".upper()
         return known
 
 
@@ -99,11 +110,14 @@ class Sdp(msgspec.Struct, frozen=True, kw_only=True):
         lines.append(f"t={_checked(_TIMING, self.timing)}")
         for media in self.media:
             lines += _media_lines(media, address)
-        return "\r\n".join((*lines, "")).encode("ascii")
+        lines.append("")
+        return "\r\n".join(lines).encode("ascii")
 
     def _session_address(self) -> str:
-        addresses = [media.address for media in self.media if media.port] or ["0.0.0.0"]
-        return addresses[0]
+        for media in self.media:
+            if media.port:
+                return media.address
+        return "0.0.0.0"
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -113,7 +127,37 @@ def parse_sdp(octets: bytes) -> Sdp:
     Raises: Malformed for a body without `v=0` or of more than 1,000 lines, and for m- and c-lines that
             cannot be read.
     """
-    lines = octets.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    text = octets.decode("utf-8", "replace")
+    match = _ONE_STREAM.fullmatch(text)
+    if match is not None and text.count("\n") < _MOST_LINES:
+        return _of_one_stream(match)
+    return _of_any_form(text)
+
+
+def _of_one_stream(match: re.Match[str]) -> Sdp:
+    origin, address, timing, kind, port, protocol, formats, lines = match.groups()
+    direction, attributes = None, []
+    for line in lines.split("\r\n"):
+        written = line[2:].strip(" ")
+        if written in _DIRECTIONS:
+            direction = direction or _DIRECTIONS[written]
+        elif line:
+            name, _, value = written.partition(":")
+            attributes.append((name, value.strip(" ")))
+    media = Media(
+        address=parse_host(address),
+        kind=kind,
+        port=parse_port(port),
+        protocol=protocol,
+        formats=tuple(formats.split()),
+        direction=direction or Direction.SENDRECV,
+        attributes=tuple(attributes),
+    )
+    return Sdp(origin=origin, timing=timing, media=(media,))
+
+
+def _of_any_form(text: str) -> Sdp:
+    lines = text.replace("\r\n", "\n").split("\n")
     if not lines[0].startswith("v=0"):
         raise bad("SDP: it does not begin with v=0")
     if len(lines) > _MOST_LINES:
@@ -197,16 +241,18 @@ def _direction(lines: list[tuple[str, str]]) -> Direction | None:
 
 
 def _media_lines(media: Media, session_address: str) -> list[str]:
-    for word in (media.kind, media.protocol, *media.formats):
-        _checked(_WORD, word)
-    lines = [f"m={media.kind} {media.port} {media.protocol} {' '.join(media.formats)}"]
+    words = (media.kind, str(media.port), media.protocol, *media.formats)
+    line = f"m={' '.join(words)}"
+    if line.count(" ") != len(words) - 1:
+        raise ValueError(f"{line!r}, with blanks in its words, cannot stand in a session description")
+    lines = [_checked(_MEDIA_LINE, line)]
     if media.port == 0:
         return lines
     if media.address != session_address:
         lines.append(f"c={_connection(media.address)}")
-    for name, value in media.attributes:
-        attribute = f"{name}:{value}" if value else name
-        lines.append(f"a={_checked(_LINE_VALUE, attribute)}")
+    attributes = [f"a={name}:{value}" if value else f"a={name}" for name, value in media.attributes]
+    _checked(_LINE_VALUE, "".join(attributes))
+    lines += attributes
     lines.append(f"a={media.direction}")
     return lines
 
