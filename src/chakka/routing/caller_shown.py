@@ -13,7 +13,7 @@ def masked(number: str) -> str:
 
 
 def caller_shown(number: str | None, presentation: Presentation) -> str:
-    """Return the masked calling number, or 非通知 for one that was withheld, 表示圏外 for none to be shown."""
+    """Return the masked calling number, or 非通知 for one that was withheld, 表示圏外 for none to show."""
     if presentation is Presentation.WITHHELD:
         return "非通知"
     return masked(number) if number and presentation is Presentation.ALLOWED else "表示圏外"
