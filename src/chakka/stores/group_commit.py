@@ -39,6 +39,7 @@ class GroupCommit:
         self._wake = threading.Condition()
         self._closing = False
         self._has_room = journal.has_room()
+        self._is_full = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     @property
@@ -76,8 +77,16 @@ class GroupCommit:
             if not self._closing:
                 time.sleep(self._window_s)
             self._commit(self._take())
-            self._has_room = self._journal.prepare()
+            self._look_for_room()
         self._journal.close()
+
+    def _look_for_room(self) -> None:
+        has_room = self._journal.prepare()
+        if not has_room and not self._is_full:
+            log.error("no room on the disk for another journal segment: new calls are refused")
+        elif has_room and self._is_full:
+            log.info("there is room on the disk for the journal again")
+        self._is_full, self._has_room = not has_room, has_room
 
     def _await_entries(self) -> bool:
         """Wait for entries or, while the disk is full, for the next look; return False when it is over."""
