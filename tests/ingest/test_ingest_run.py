@@ -1,8 +1,10 @@
 """Ingest as a process: it follows the journal, survives kill -9, and tells the feed."""
 
+import logging
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -191,3 +193,48 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
         assert running.wait(20) == 2
         assert running.stderr
         assert "ledger" in running.stderr.read()
+
+
+def test_a_ledger_that_is_locked_for_long_is_tried_again_and_reported_once(
+    tmp_path: Path, rules: Rules, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chakka.stores.ledger._WAIT_FOR_LOCK_S", 0.01)
+    monkeypatch.setattr("chakka.ingest.run.RETRY_S", 0.01)
+    path, stop = tmp_path / "ledger.sqlite", threading.Event()
+    journal(tmp_path / "journal", whole_call("c1"))
+    Ledger.open(path).close()
+    backup = sqlite3.connect(path, isolation_level=None)
+    backup.execute("BEGIN IMMEDIATE")
+
+    def follow() -> None:
+        with Ledger.open(path) as ledger:
+            run(tmp_path / "journal", ledger, rules, lambda _: None, stop)
+
+    thread = threading.Thread(target=follow)
+    with caplog.at_level(logging.INFO):
+        thread.start()
+        assert until(lambda: "locked" in caplog.text)
+        time.sleep(0.2)
+        backup.execute("ROLLBACK")
+        backup.close()
+        assert until(lambda: has_call(path, "c1"))
+    stop.set()
+    thread.join()
+    assert [line for line in caplog.messages if "locked" in line] == [
+        f"ledger {path}: database is locked; tried again until it can be used"
+    ]
+
+
+def test_a_ledger_that_was_removed_is_filled_anew_by_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    journal(tmp_path / "journal", whole_call("c1"))
+    with process(tmp_path / "journal", path) as running:
+        assert until(lambda: has_call(path, "c1"))
+        path.unlink()
+        assert running.wait(20) == 2
+        assert running.stderr
+        assert "removed or replaced" in running.stderr.read()
+    with process(tmp_path / "journal", path) as running:
+        assert until(lambda: has_call(path, "c1"))
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0

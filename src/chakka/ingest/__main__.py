@@ -15,9 +15,11 @@ from chakka.ingest.feed import Feed
 from chakka.ingest.run import run
 from chakka.stores.ledger import Ledger, Rated
 
+log = logging.getLogger("chakka.ingest")
+
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; return 0 then, 2 if it cannot begin."""
+    """Run until SIGTERM or SIGINT; return 0 then, 2 if the ledger cannot be used."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="ingest %(levelname)s %(message)s")
     stop = threading.Event()
@@ -30,8 +32,12 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ingest: {fault}", file=sys.stderr)
         return 2
     feed = Feed(arguments.feed) if arguments.feed else None
-    with ledger:
-        run(arguments.journal, ledger, rules, feed.send if feed else _unheard, stop)
+    try:
+        with ledger:
+            run(arguments.journal, ledger, rules, feed.send if feed else _unheard, stop)
+    except InputError as fault:
+        log.error("%s", fault)
+        return 2
     return 0
 
 

@@ -24,6 +24,10 @@ _RECORD = msgspec.json.Decoder(Record)
 _WAIT_FOR_LOCK_S = 10.0
 
 
+class LedgerUnavailable(Exception):
+    """The ledger cannot be used for now: locked for long, or its disk is full or failing."""
+
+
 class Rated(msgspec.Struct, frozen=True, kw_only=True):
     """What an ended call costs, or in `suspense` why that cannot be said.
 
@@ -61,8 +65,10 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger:
     """An open ledger; one thread uses it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
+        self._file = _identity(path)
 
     @classmethod
     def open(cls, path: Path) -> "Ledger":
@@ -76,7 +82,7 @@ class Ledger:
         except sqlite3.DatabaseError as fault:
             connection.close()
             raise InputError(f"ledger {path}: {fault}") from fault
-        return cls(connection)
+        return cls(connection, path)
 
     @classmethod
     def open_to_read(cls, path: Path) -> "Ledger":
@@ -89,7 +95,7 @@ class Ledger:
         except sqlite3.DatabaseError as fault:
             connection.close()
             raise InputError(f"ledger {path}: {fault}") from fault
-        return cls(connection)
+        return cls(connection, path)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -105,21 +111,45 @@ class Ledger:
 
     @contextmanager
     def writing(self) -> Iterator["LedgerChange"]:
-        """Give one transaction: all of it is durable at the end, or nothing of it."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        """Give one transaction: all of it is durable at the end, or nothing of it.
+
+        Raises: LedgerUnavailable to be tried again; InputError if the file is damaged.
+        """
+        with self._faults():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield LedgerChange(self._connection)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # A disk that is full has ended the transaction by itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
         try:
-            yield LedgerChange(self._connection)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            yield
+        except sqlite3.OperationalError as fault:
+            raise LedgerUnavailable(f"ledger {self._path}: {fault}") from fault
+        except sqlite3.DatabaseError as fault:
+            raise InputError(f"ledger {self._path}: {fault}") from fault
+
+    def is_in_place(self) -> bool:
+        """Return whether the file is still the one that was opened, not removed or replaced since."""
+        return self._file == _identity(self._path)
 
     def delivered(self) -> dict[tuple[str, int], int]:
-        """Return, by (node, boot), the last sequence before which every entry was taken."""
+        """Return, by (node, boot), the last sequence before which every entry was taken.
+
+        Raises: LedgerUnavailable to be tried again; InputError if the file is damaged.
+        """
         ranges: dict[tuple[str, int], list[Range]] = {}
-        for node, boot, first, last in self._connection.execute(
-            "SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first"
-        ):
+        with self._faults():
+            rows = self._connection.execute(
+                "SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first"
+            ).fetchall()
+        for node, boot, first, last in rows:
             ranges.setdefault((node, boot), []).append((first, last))
         return {source: contiguous_end(found) for source, found in ranges.items()}
 
@@ -253,6 +283,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, timeout=_WAIT_FOR_LOCK_S, isolation_level=None)
     except sqlite3.OperationalError as fault:
         raise InputError(f"ledger {path}: {fault}") from fault
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _json_list(texts: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """The ledger's tables, as numbered migrations. A migration that was released is never changed."""
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -44,7 +45,32 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a ledger to the newest schema; each migration is one transaction."""
-    (done,) = connection.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(MIGRATIONS[done:], done + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    """Bring a ledger to the newest schema, in one transaction: another process may be at it as well."""
+    if _version(connection) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        done = _version(connection)
+        for statement in _statements(MIGRATIONS[done:]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except sqlite3.DatabaseError:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(scripts: Iterable[str]) -> Iterator[str]:
+    """Yield statement by statement: `executescript` would end the transaction before it begins."""
+    for script in scripts:
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
