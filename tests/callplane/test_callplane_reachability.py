@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chakka.callplane.bindings import LineTarget
 from chakka.callplane.reachability import Reachability, Turned
-from chakka.callplane.registrar import LineTarget
 from chakka.config import Address, KeepaliveSettings
 
 FIRST: Address = ("192.0.2.21", 5060)

@@ -5,13 +5,14 @@ Pure: a registration and the bindings so far in, the bindings from now on or a r
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from chakka.config import Address, RegistrarSettings
+from chakka.config import RegistrarSettings
 from chakka.errors import InputError
 from chakka.numbering.dialled import dialled_digits
+from chakka.sip.address import Address, Transport, address_at, default_port, transport_of
 from chakka.sip.grammar import Malformed
 from chakka.sip.headers import NameAddr, parse_delta_seconds, parse_name_addr
 from chakka.sip.message import Request
@@ -19,15 +20,23 @@ from chakka.sip.uri import SipUri, TelUri, equivalent, parse_uri
 
 # RFC 3261 §10.2.1.1: what an expiry that cannot be read stands for, and one that is not given.
 _DEFAULT_EXPIRES: Final = 3600
-_DEFAULT_PORT: Final = 5060
 _HIGHEST_Q: Final = 1000
+# Every INVITE to the line repeats it three times, and has to fit into one datagram.
+_LONGEST_CONTACT: Final = 256
+
+
+class LineTarget(NamedTuple):
+    """One way to reach a peer: the URI that requests carry, and where they go."""
+
+    uri: str
+    destination: Address
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """One place where a line number is reached.
 
     contact:     the URI as registered; requests to the line carry it.
-    destination: where their datagrams go.
+    host, port, transport: where they go.
     q:           preference in thousandths, 1000 first.
     expires_ms, refreshed_ms: UTC.
     call_id, cseq: of the REGISTER that refreshed it last (§10.3 item 7).
@@ -36,13 +45,20 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 
     number: str
     contact: str
-    destination: Address
+    host: str
+    port: int
+    transport: Transport = "udp"
     q: int = _HIGHEST_Q
     expires_ms: int
     refreshed_ms: int
     call_id: str
     cseq: int
     instance: str = ""
+
+    @property
+    def target(self) -> LineTarget:
+        """Return how the line is reached here."""
+        return LineTarget(self.contact, address_at(self.host, self.port, self.transport))
 
 
 class WantedContact(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +122,7 @@ def registration(request: Request, number: str, source: Address) -> Registration
     """Return what a REGISTER for a line asks for.
 
     Raises: Malformed (400) for `*` beside contacts or without Expires: 0 (§10.3 item 6), and for contacts
-            that are no SIP URI.
+            that are no SIP URI or longer than 256 characters.
     """
     values = request.headers.values("Contact")
     expires = _expires(request.headers.get("Expires"))
@@ -126,10 +142,11 @@ def registration(request: Request, number: str, source: Address) -> Registration
 
 def _contact(party: NameAddr, expires: int | None) -> WantedContact:
     uri = parse_uri(party.uri)
-    if not isinstance(uri, SipUri):
-        raise Malformed(400, "Contact: only SIP URIs can be registered")
+    if not isinstance(uri, SipUri) or len(party.uri) > _LONGEST_CONTACT:
+        raise Malformed(400, "Contact: only SIP URIs of up to 256 characters can be registered")
     return WantedContact(
-        uri=uri,
+        # RFC 3261 §19.1.1: a Request-URI has no headers.
+        uri=msgspec.structs.replace(uri, headers=()),
         q=_q(party.params.get("q")),
         expires=_expires(party.params["expires"] or "") if "expires" in party.params else expires,
         instance=(party.params.get("+sip.instance") or "").strip('"'),
@@ -225,7 +242,9 @@ def _binding(contact: WantedContact, wanted: Registration, expires_ms: int, now_
     return Binding(
         number=wanted.number,
         contact=str(contact.uri),
-        destination=_destination(contact.uri, wanted.source),
+        host=wanted.source[0],
+        port=_port(contact.uri, wanted.source),
+        transport=transport_of(wanted.source),
         q=contact.q,
         expires_ms=expires_ms,
         refreshed_ms=now_ms,
@@ -235,15 +254,16 @@ def _binding(contact: WantedContact, wanted: Registration, expires_ms: int, now_
     )
 
 
-def _destination(uri: SipUri, source: Address) -> Address:
-    """Return where a contact is reached: never at another host than the REGISTER came from.
+def _port(uri: SipUri, source: Address) -> int:
+    """Return the port where a contact is reached, at the host that the REGISTER came from.
 
-    A contact at another host is behind NAT (RFC 3581 §4, RFC 5626 §3.4), or means a third party, to whom
-    nobody may point us.
+    Never at another host: a contact there is behind NAT (RFC 3581 §4, RFC 5626 §3.4), or means a third
+    party, at whom nobody may point us. A stream is used as long as it is there.
     """
-    if uri.host.strip("[]") == source[0]:
-        return source[0], uri.port or _DEFAULT_PORT
-    return source
+    transport = transport_of(source)
+    if transport == "udp" and uri.host.strip("[]") == source[0]:
+        return uri.port or default_port(transport)
+    return source[1]
 
 
 def in_order(bindings: Iterable[Binding]) -> tuple[Binding, ...]:

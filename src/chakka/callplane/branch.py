@@ -10,6 +10,7 @@ class Branch:
     """A target being tried, or tried.
 
     leg:   the INVITE to the line; None when nothing could be sent (no address, no free channel).
+    has_credentials: the line asked for credentials once, and got them.
     early: the line's To-tag → SDP that went to the caller with it: each dialog of the line is a dialog of
            its own towards the caller, as a forking proxy would give.
     """
@@ -19,6 +20,7 @@ class Branch:
         "cause",
         "early",
         "end",
+        "has_credentials",
         "leg",
         "number",
         "ringing_at_ms",
@@ -35,6 +37,7 @@ class Branch:
         self.status = 0
         self.cause: int | None = None
         self.end: BranchEnd | None = None
+        self.has_credentials = False
         self.early: dict[str | None, bytes] = {}
 
     @property

@@ -6,9 +6,11 @@ What happens when is in `transitions`; the work is done by `hunting`, `announcin
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chakka.callplane.bindings import LineTarget
 from chakka.callplane.branch import Branch
 from chakka.callplane.finals import Final, reason_header
 from chakka.callplane.instant import Instant
+from chakka.callplane.lines import Lines
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
 from chakka.config import Address, Config, Trunk
@@ -75,6 +77,7 @@ class World:
     config: Config
     agent: UserAgent
     outbox: Outbox
+    lines: Lines
     occupancy: Occupancy
     alarms: Alarms
     rung: "list[tuple[Call, On, Alarm]]"
@@ -126,6 +129,8 @@ class Call:
 
     setup:       None once the call is answered and journalled: a long call need not hold it.
     alarms:      the timers that run, by what they will say.
+    tried:       how many of the decision's targets have had their turn.
+    ways:        where else the current target can be tried.
     relay:       the streams between the legs; None when sound goes directly.
     answered_by: what the caller's 200 was for, when it was not for the call itself (R5.3).
     """
@@ -145,6 +150,8 @@ class Call:
         "relay",
         "setup",
         "state",
+        "tried",
+        "ways",
         "world",
     )
 
@@ -156,6 +163,8 @@ class Call:
         self.number = setup.attempt.called_number
         self.state = State.HUNTING
         self.branches: list[Branch] = []
+        self.tried = 0
+        self.ways: list[LineTarget] = []
         self.alarms: dict[On, Alarm] = {}
         self.has_rung_out = False
         self.is_offerless = not setup.offer

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chakka.callplane.instant import Instant
-from chakka.config import Address, Config, LineAddress, Trunk
+from chakka.config import Config, LineAddress, Trunk
+from chakka.sip.address import Address
 from chakka.sip.digest import (
     Algorithm,
     Authorization,

@@ -30,8 +30,9 @@ def begin(call: Call, now: Instant) -> None:
 def _next_target(call: Call, now: Instant) -> None:
     """Try the next target that can be tried; none left: the call ends."""
     targets = call.known.decision.targets
-    while len(call.branches) < len(targets):
-        if _try(call, targets[len(call.branches)], now):
+    while call.tried < len(targets):
+        call.tried += 1
+        if _try(call, targets[call.tried - 1], now):
             return
     ends = [branch.end for branch in call.branches if branch.end is not None]
     reason, final = exhausted(ends)
@@ -39,25 +40,51 @@ def _next_target(call: Call, now: Instant) -> None:
 
 
 def _try(call: Call, number: str, now: Instant) -> bool:
-    """Start a branch; False when it ended at once, for want of an address or of a free channel."""
+    """Start a branch; False when it ended at once, for want of a route or of a free channel."""
     world = call.world
-    line = world.config.lines.get(number)
-    branch = Branch(number, line.address if line else "", now)
-    call.branches.append(branch)
-    if line is None:
-        branch.close(BranchEnd.UNREACHABLE, 404)
+    call.ways = world.lines.ways(number, now)
+    if not call.ways:
+        _pass_over(call, number, now, BranchEnd.UNREACHABLE, 404)
         return False
     if call.known.plan and number in world.occupancy.busy(call.known.plan):
-        branch.close(BranchEnd.BUSY, 486)
+        _pass_over(call, number, now, BranchEnd.BUSY, 486)
         return False
+    if not world.lines.is_reachable(number, now) and _another_is_reachable(call, now):
+        _pass_over(call, number, now, BranchEnd.UNREACHABLE, 480)
+        return False
+    _invite(call, number, now)
+    return True
+
+
+def _pass_over(call: Call, number: str, now: Instant, end: BranchEnd, status: int) -> None:
+    """Write down that a target was not tried: no address, no channel, or silent while another is there."""
+    branch = Branch(number, call.ways[0].uri if call.ways else "", now)
+    branch.close(end, status)
+    call.branches.append(branch)
+
+
+def _another_is_reachable(call: Call, now: Instant) -> bool:
+    later = call.known.decision.targets[call.tried :]
+    return any(call.world.lines.is_reachable(number, now) for number in later)
+
+
+def _invite(call: Call, number: str, now: Instant) -> None:
+    """Try the next way to a line, as a branch of its own."""
+    world, setup = call.world, call.known
+    way = call.ways.pop(0)
+    branch = Branch(number, way.uri, now)
+    call.branches.append(branch)
     world.occupancy.seize(number)
-    setup = call.known
-    invite = line_invite(world.config, line, setup.attempt, _offer_to_line(call), setup.hops - 1)
+    invite = line_invite(world.config, way, setup.attempt, _offer_to_line(call), setup.hops - 1)
     branch.leg = world.agent.invite(invite, now.monotonic)
     branch.leg.owner = call
-    call.wait(On.NO_REPLY_TIMER, now.monotonic + line.answer_within)
+    _await_reply(call, now)
     call.wait(On.RING_TIMER, now.monotonic + _ring_time(call))
-    return True
+
+
+def _await_reply(call: Call, now: Instant) -> None:
+    line = call.world.config.lines[call.current.number]
+    call.wait(On.NO_REPLY_TIMER, now.monotonic + line.answer_within)
 
 
 def _offer_to_line(call: Call) -> bytes:
@@ -73,7 +100,7 @@ def _ring_time(call: Call) -> float:
     """Seconds that the current target may ring: the last of an overflow list rings on (plan-format.md)."""
     longest = call.world.config.calls.ring
     decision = call.known.decision
-    is_last_of_several = len(call.branches) == len(decision.targets) > 1
+    is_last_of_several = call.tried == len(decision.targets) > 1
     if decision.ring_seconds is None or is_last_of_several:
         return longest
     return min(float(decision.ring_seconds), longest)
@@ -128,6 +155,8 @@ def _give_up(call: Call, now: Instant, end: BranchEnd, status: int) -> None:
 
 def on_failed(call: Call, now: Instant, event: events.Failed) -> None:
     """The line gave a final response, or none could be had."""
+    if _gives_credentials(call, now, event):
+        return
     cause = q850_cause(event.response) if event.response else None
     if event.cause == "transport":
         end = BranchEnd.NETWORK
@@ -138,11 +167,27 @@ def on_failed(call: Call, now: Instant, event: events.Failed) -> None:
     _branch_over(call, now, end, event.status, cause)
 
 
+def _gives_credentials(call: Call, now: Instant, event: events.Failed) -> bool:
+    """Answer a challenge of the line's server once, if we are known in its realm (reliability.md §1)."""
+    branch = call.current
+    if branch.leg is None or branch.has_credentials or event.response is None:
+        return False
+    headers = call.world.lines.answer_to_challenge(event, branch.number, branch.address)
+    if not headers:
+        return False
+    branch.has_credentials = True
+    branch.leg.again(now.monotonic, headers)
+    _await_reply(call, now)
+    return True
+
+
 def _branch_over(call: Call, now: Instant, end: BranchEnd, status: int, cause: int | None) -> None:
     branch = call.current
     release_branch(call, branch)
     branch.close(end, status, cause)
-    if goes_on(end, ring_seconds=call.known.decision.ring_seconds):
+    if end in (BranchEnd.UNREACHABLE, BranchEnd.NETWORK) and call.ways:
+        _invite(call, branch.number, now)
+    elif goes_on(end, ring_seconds=call.known.decision.ring_seconds):
         _next_target(call, now)
     elif end is BranchEnd.NOT_ANSWERED:
         call.refuse(now, Reason.NO_ANSWER, REFUSALS[Reason.NO_ANSWER])

@@ -1,26 +1,28 @@
 """The INVITE towards a line, built from scratch (signalling.md §3): no header of the caller is copied."""
 
-from chakka.config import Config, LineAddress
+from chakka.callplane.bindings import LineTarget
+from chakka.config import Config
 from chakka.routing.attempt import CallAttempt, Presentation
 from chakka.sip.agent import Outgoing
 
 
-def line_invite(config: Config, line: LineAddress, attempt: CallAttempt, offer: bytes, hops: int) -> Outgoing:
+def line_invite(config: Config, way: LineTarget, attempt: CallAttempt, offer: bytes, hops: int) -> Outgoing:
     """Return the INVITE for one line.
 
+    way:   where the line is tried.
     offer: the caller's offer with everything but G.711 taken out, or empty.
     hops:  Max-Forwards to write.
     """
     here = _host(config)
     dialled = f"<sip:{attempt.called_number}@{here}>"
     return Outgoing(
-        request_uri=line.address,
-        destination=line.destination,
+        request_uri=way.uri,
+        destination=way.destination,
         from_=_calling_party(attempt, here),
-        to=f"<{line.address}>",
+        to=f"<{way.uri}>",
         headers=(
             # RFC 7044: which number was dialled, and that it led to this line.
-            ("History-Info", f"{dialled};index=1, <{line.address}>;index=1.1;mp=1"),
+            ("History-Info", f"{dialled};index=1, <{way.uri}>;index=1.1;mp=1"),
             ("P-Called-Party-ID", dialled),
             *_privacy(attempt),
         ),

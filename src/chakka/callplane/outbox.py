@@ -4,6 +4,7 @@ from typing import Any
 
 from chakka.media.control import Command
 from chakka.records.model import Entry
+from chakka.stores.live_store import Change
 
 
 class Outbox:
@@ -11,12 +12,14 @@ class Outbox:
 
     entries: (entry, id of the call to be told when it is durable, or None).
     feed:    events for whoever watches; losing them loses no fact.
+    live:    what the next run of the call plane must know of lines.
     """
 
     def __init__(self) -> None:
         self.entries: list[tuple[Entry, str | None]] = []
         self.media: list[Command] = []
         self.feed: list[dict[str, Any]] = []
+        self.live: list[Change] = []
 
     def append(self, entry: Entry, *, tell: str | None = None) -> None:
         """Journal an entry; `tell` names the call that waits until it is durable."""
@@ -39,4 +42,9 @@ class Outbox:
     def take_feed(self) -> list[dict[str, Any]]:
         """Remove and return the events."""
         taken, self.feed = self.feed, []
+        return taken
+
+    def take_live(self) -> list[Change]:
+        """Remove and return the changes of the live store."""
+        taken, self.live = self.live, []
         return taken

@@ -7,10 +7,13 @@ from typing import Any
 from chakka.caller.facts import facts
 from chakka.caller.number import dialled_number
 from chakka.callplane import announcing, hunting, relaying
+from chakka.callplane.bindings import Binding
 from chakka.callplane.call import Call, On, Setup, State, World
 from chakka.callplane.call_id import CALL_ID_LENGTH, call_id
+from chakka.callplane.credentials import Reply
 from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.instant import Instant
+from chakka.callplane.lines import Lines
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
 from chakka.callplane.plans import Plans
@@ -32,7 +35,7 @@ from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.message import Request, Response, respond
 from chakka.sip.timers import Alarms
 
-_ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE")
+_ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REGISTER")
 _IN_CALL: dict[type[Any], On] = {
     events.Cancelled: On.CANCELLED,
     events.Acked: On.ACKED,
@@ -78,10 +81,12 @@ class CallPlane:
         self._answered: set[str] = set()
         self._in_hand: Call | IncomingCall | None = None
         self._next_tick = 0.0
+        self._lines = Lines(config, agent, self.outbox, sources.randomness)
         self._world = World(
             config=config,
             agent=agent,
             outbox=self.outbox,
+            lines=self._lines,
             occupancy=Occupancy(),
             alarms=Alarms(),
             rung=[],
@@ -127,13 +132,15 @@ class CallPlane:
             call, kind, alarm = rung.pop(0)
             if call.still_waits(kind, alarm):
                 self._happen(call, kind, now)
+        self._lines.handle_timer(now)
         self._settle(now)
         if now.monotonic >= self._next_tick:
             self._tick(now)
 
     def next_timer(self) -> float:
         """Return when `handle_timer` must be called next, on the monotonic clock."""
-        waiting = (self.agent.next_timer(), self._world.alarms.earliest(), self._next_tick)
+        own = (self._next_tick, self._lines.next_timer())
+        waiting = (self.agent.next_timer(), self._world.alarms.earliest(), *own)
         return min(due for due in waiting if due is not None)
 
     def shed_new_calls(self, is_overloaded: bool) -> None:
@@ -145,6 +152,10 @@ class CallPlane:
             name, value = reason_header(cause)
             after = 1 + self._sources.randomness(1)[0] % 10
             self.agent.overload = Refusal(status, f"Retry-After: {after}\r\n{name}: {value}\r\n")
+
+    def load(self, registrations: list[Binding], now: Instant) -> None:
+        """Take the registrations of an earlier boot."""
+        self._lines.load(registrations, now)
 
     def release_both(self, answered: Answered, now: Instant) -> None:
         """Hang up on both sides of a call that an earlier boot answered and a crash cut."""
@@ -176,6 +187,10 @@ class CallPlane:
     def _dispatch(self, event: events.Event, now: Instant) -> None:
         if isinstance(event, events.IncomingInvite):
             self._incoming(event, now)
+        elif isinstance(event, events.OtherRequest) and event.request.method == "REGISTER":
+            self._lines.register(event, now)
+        elif isinstance(event, events.RequestEnded):
+            self._lines.ended(event, now)
         elif isinstance(event, events.OtherRequest):
             self.agent.respond(event.transaction, _other_answer(event.request), now.monotonic)
         elif type(event) in _IN_CALL:
@@ -205,10 +220,10 @@ class CallPlane:
     # -- a new call
 
     def _incoming(self, event: events.IncomingInvite, now: Instant) -> None:
-        trunk = self.config.trunk_of(event.source[0])
-        if trunk is None:
+        trunk = self._lines.trunk_of(event.request, event.source, now)
+        if isinstance(trunk, Reply):
             # A stranger: no trunk of ours, so no caller whom we serve; nothing is recorded.
-            event.call.reject(now.monotonic, 403)
+            event.call.reject(now.monotonic, trunk.status, headers=trunk.headers)
             return
         self._in_hand = event.call
         try:

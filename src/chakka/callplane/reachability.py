@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from chakka.callplane.registrar import LineTarget
-from chakka.config import Address, KeepaliveSettings
+from chakka.callplane.bindings import LineTarget
+from chakka.config import KeepaliveSettings
+from chakka.sip.address import Address
 
 # Answers that say that nobody behind the peer is there; every other one proves that it lives.
 _AWAY: Final = frozenset({408, 503})

@@ -1,11 +1,11 @@
 """The registrar: REGISTER and a moment in, a reply and changed bindings out (RFC 3261 §10.3)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from chakka.callplane.bindings import (
     Binding,
+    LineTarget,
     Refused,
     contact_value,
     in_order,
@@ -15,16 +15,10 @@ from chakka.callplane.bindings import (
 )
 from chakka.callplane.credentials import Authentication, Reply
 from chakka.callplane.instant import Instant
-from chakka.config import Address, Config, sip_destination
+from chakka.config import Config, sip_destination
+from chakka.sip.address import Address
 from chakka.sip.grammar import Malformed
 from chakka.sip.message import Request
-
-
-class LineTarget(NamedTuple):
-    """One way to reach a line: the URI that the INVITE carries, and where it goes."""
-
-    uri: str
-    destination: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +32,15 @@ class Changed:
 class Registrar:
     """The registered lines of one node. Nothing here waits: expired bindings are passed over and swept.
 
-    Bindings carry UTC. It is counted on from the moment of starting, so that a step of the wall clock
-    neither ends nor prolongs a registration.
+    Bindings carry UTC. It is counted on from the first moment that is told, so that a step of the wall
+    clock neither ends nor prolongs a registration.
     """
 
-    def __init__(self, config: Config, authentication: Authentication, started: Instant) -> None:
+    def __init__(self, config: Config, authentication: Authentication) -> None:
         self._lines = config.lines
         self._settings = config.registrar
         self._authentication = authentication
-        self._anchor_ms = started.utc_ms - started.monotonic_ms
+        self._anchor_ms: int | None = None
         self._bindings: dict[str, tuple[Binding, ...]] = {}
 
     def load(self, bindings: Iterable[Binding], now: Instant) -> list[Changed]:
@@ -92,17 +86,12 @@ class Registrar:
         contacts = tuple(("Contact", contact_value(one, self._steady_ms(now))) for one in after)
         return Reply(200, contacts), None if after == known else Changed(number, after)
 
-    def addresses(self, number: str, now: Instant, is_up: Callable[[Address], bool]) -> list[LineTarget]:
-        """Return where a line is reached, in the order in which it is tried; [] if nowhere.
-
-        Configured addresses come first, then registered ones by their preference; those that do not answer
-        OPTIONS come last.
-        """
+    def addresses(self, number: str, now: Instant) -> list[LineTarget]:
+        """Return where a line is reached: as configured, then as registered, by preference; [] if nowhere."""
         line = self._lines.get(number)
         configured = line.addresses if line else ()
         targets = [LineTarget(address, sip_destination(address)) for address in configured]
-        targets += [LineTarget(one.contact, one.destination) for one in self.bindings(number, now)]
-        return sorted(targets, key=lambda target: not is_up(target.destination))
+        return targets + [one.target for one in self.bindings(number, now)]
 
     def bindings(self, number: str, now: Instant) -> tuple[Binding, ...]:
         """Return the bindings of a line that have not expired, the most wanted first."""
@@ -110,12 +99,8 @@ class Registrar:
 
     def registered(self, now: Instant) -> list[LineTarget]:
         """Return every place where a line is registered now, each destination once."""
-        found = {
-            one.destination: LineTarget(one.contact, one.destination)
-            for number in self._bindings
-            for one in self.bindings(number, now)
-        }
-        return list(found.values())
+        targets = [one.target for number in self._bindings for one in self.bindings(number, now)]
+        return list({target.destination: target for target in targets}.values())
 
     def sweep(self, now: Instant) -> list[Changed]:
         """Forget what has expired; return it, so that it is not kept either."""
@@ -138,4 +123,6 @@ class Registrar:
             self._bindings.pop(number, None)
 
     def _steady_ms(self, now: Instant) -> int:
+        if self._anchor_ms is None:
+            self._anchor_ms = now.utc_ms - now.monotonic_ms
         return self._anchor_ms + now.monotonic_ms

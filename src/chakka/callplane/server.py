@@ -16,6 +16,7 @@ import msgspec
 
 from chakka import __version__, clock
 from chakka.callplane.instant import Instant
+from chakka.callplane.live_writer import LiveWriter
 from chakka.callplane.plane import CallPlane
 from chakka.config import Address, Config
 from chakka.media.client import MediaClient
@@ -25,6 +26,7 @@ from chakka.records.left_open import calls_left_open, close
 from chakka.records.model import Boot, Entry
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.last_boots import entries_before
+from chakka.stores.live_store import LiveStore
 
 log = logging.getLogger("chakka.callplane")
 
@@ -68,6 +70,7 @@ class Server:
         self._feed.setblocking(False)
         self._feed_path = str(config.feed_socket)
         self._loop = asyncio.get_running_loop()
+        self._live = LiveWriter(LiveStore.open(config.live), self._loop)
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -88,6 +91,7 @@ class Server:
             await asyncio.sleep(2 * self._config.timers.t1)
         self._loop.remove_reader(self._sip.fileno())
         await self._loop.run_in_executor(None, self._journal.close)
+        await self._loop.run_in_executor(None, self._live.close)
         self._media.close()
 
     def _begin(self) -> None:
@@ -99,6 +103,7 @@ class Server:
             log.warning("call %s was cut by a crash after %d ms", end.call_id, end.conversation_ms)
             self._journal.append(encode(end))
             self._plane.release_both(left_open.answered, started)
+        self._plane.load(self._live.registrations(), started)
         boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)
         self._journal.append(encode(boot))
 
@@ -160,6 +165,7 @@ class Server:
         outbox = self._plane.outbox
         while True:
             self._write(outbox.take_entries())
+            self._live.write(outbox.take_live())
             unheard = [command.id for command in outbox.take_media() if not self._media.send(command)]
             unreachable = self._send(self._plane.agent.take_datagrams())
             self._show(outbox.take_feed())

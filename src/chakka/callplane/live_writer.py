@@ -1,0 +1,63 @@
+"""The live store's edge: changes are written by a thread, so that a slow disk holds up no call."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from chakka.callplane.bindings import Binding, decode
+from chakka.errors import InputError
+from chakka.stores.live_store import Change, LiveStore
+
+log = logging.getLogger("chakka.callplane.live")
+
+
+class LiveWriter:
+    """Writes what the call plane wants kept; while the disk is busy, the last word on each line waits."""
+
+    def __init__(self, store: LiveStore, loop: asyncio.AbstractEventLoop) -> None:
+        self._store = store
+        self._loop = loop
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
+        self._waiting: dict[tuple[type[Change], str], Change] = {}
+        self._is_writing = False
+
+    def registrations(self) -> list[Binding]:
+        """Return the registrations that an earlier run kept; those that cannot be read are left out."""
+        found: list[Binding] = []
+        for kept in self._store.registrations():
+            try:
+                found += decode(kept.octets)
+            except InputError as fault:
+                log.warning("registration of %s: %s", kept.number, fault)
+        return found
+
+    def write(self, changes: Iterable[Change]) -> None:
+        """Have changes written soon."""
+        self._waiting |= {(type(change), change.number): change for change in changes}
+        if self._waiting and not self._is_writing:
+            self._is_writing = True
+            self._thread.submit(self._store.apply, self._take()).add_done_callback(self._on_written)
+
+    def close(self) -> None:
+        """Write what waits, and let go of the store. Blocks."""
+        self._thread.shutdown()
+        try:
+            self._store.apply(self._take())
+        except InputError as fault:
+            log.warning("%s", fault)
+        self._store.close()
+
+    def _take(self) -> list[Change]:
+        taken, self._waiting = list(self._waiting.values()), {}
+        return taken
+
+    def _on_written(self, written: "Future[None]") -> None:
+        self._loop.call_soon_threadsafe(self._go_on, written.exception())
+
+    def _go_on(self, fault: BaseException | None) -> None:
+        if fault is not None:
+            # The telephone registers again; until then a restart would not know it.
+            log.warning("registrations were not kept: %s", fault)
+        self._is_writing = False
+        self.write(())
