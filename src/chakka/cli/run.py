@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -14,7 +15,7 @@ from chakka import facts
 from chakka.cli import demo
 from chakka.cli.supervise import Program, Supervisor, programs
 from chakka.cli.watching import line_of
-from chakka.config import Config, parse_config
+from chakka.config import Address, Config, parse_config
 from chakka.errors import InputError
 from chakka.stores.plan_store import PlanStore
 
@@ -58,15 +59,19 @@ def _check(config: Config) -> None:
         )
     config.directory.mkdir(parents=True, exist_ok=True)
     PlanStore.open(config.plans, readonly=False).close()
-    kind = socket.AF_INET6 if ":" in config.listen[0] else socket.AF_INET
+    host, port = config.listen
+    _check_address(f"[listen] udp = {host}:{port}", config.listen)
+    _check_address(f"[rtp] host = {config.rtp_host}", (config.rtp_host, 0))
+
+
+def _check_address(where: str, address: Address) -> None:
+    kind = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     with socket.socket(kind, socket.SOCK_DGRAM) as trial:
         try:
-            trial.bind(config.listen)
+            trial.bind(address)
         except OSError as fault:
-            host, port = config.listen
-            raise InputError(
-                f"[listen] udp = {host}:{port}: {fault.strerror}; is chakka running already?"
-            ) from fault
+            hint = "; is chakka running already?" if fault.errno == errno.EADDRINUSE else ""
+            raise InputError(f"{where}: {fault.strerror}{hint}") from fault
 
 
 def _say_where(config: Config, config_file: Path) -> None:
