@@ -1,7 +1,9 @@
-"""The plan store: freephone number → compiled plan, and every version that was ever published.
+"""The plan store: freephone number → compiled plan, every version that was ever published, and live facts.
 
 An LMDB file on each node. One process writes (publish), any number read, none waits for another; a publish
 is one transaction, so a reader sees the whole of it or nothing of it, at once. Versions are never changed.
+
+A prepared plan stands beside the one in service under `NUMBER/NAME`, with a history of its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,10 +21,16 @@ from chakka.stores.lmdb_file import require_whole_file
 MAP_BYTES = 16 << 30
 # Processes that read at the same time, on one node.
 MAX_READERS = 512
-_PLANS, _VERSIONS, _TEXTS, _META = b"plans", b"versions", b"texts", b"meta"
+_PLANS, _VERSIONS, _TEXTS, _META, _LIVE = b"plans", b"versions", b"texts", b"meta", b"live"
 _SEQUENCE = b"sequence"
+_SEQUENCE_BYTES = 8
 
 Result = TypeVar("Result")
+
+
+def prepared(number: str, name: str) -> str:
+    """Return under what a number's prepared plan stands in the store."""
+    return f"{number}/{name}"
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +80,7 @@ class PlanStore:
         try:
             path.mkdir(parents=True, exist_ok=True)
             environment = lmdb.open(
-                str(path), map_size=map_bytes, max_dbs=4, max_readers=MAX_READERS, readonly=readonly
+                str(path), map_size=map_bytes, max_dbs=5, max_readers=MAX_READERS, readonly=readonly
             )
         except (lmdb.Error, OSError) as fault:
             raise InputError(f"plan store {path}: {fault}") from fault
@@ -80,7 +88,10 @@ class PlanStore:
             require_whole_file(path, environment)
             environment.reader_check()
             names = (_PLANS, _VERSIONS, _TEXTS, _META)
-            return cls(environment, {name: environment.open_db(name, create=not readonly) for name in names})
+            databases = {name: environment.open_db(name, create=not readonly) for name in names}
+            if not readonly:
+                databases[_LIVE] = environment.open_db(_LIVE)
+            return cls(environment, databases)
         except (lmdb.Error, InputError) as fault:
             environment.close()
             raise InputError(f"plan store {path}: {fault}") from fault
@@ -98,7 +109,7 @@ class PlanStore:
         self._environment.close()
 
     def read(self, number: str) -> bytes | None:
-        """Return the compiled plan of a freephone number as published last, or None.
+        """Return the compiled plan of a freephone number (or `prepared` plan) as published last, or None.
 
         Raises: InputError if the file is damaged.
         """
@@ -109,10 +120,50 @@ class PlanStore:
         except lmdb.Error as fault:
             raise InputError(f"plan of {number}: {fault}") from fault
 
+    def read_live(self, number: str) -> bytes | None:
+        """Return the live facts of a freephone number, or None.
+
+        Raises: InputError if the file is damaged.
+        """
+        try:
+            live = self._live()
+            if live is None or not number:
+                return None
+            return self._in_read(lambda reading: _get(reading, number.encode(), live))
+        except lmdb.Error as fault:
+            raise InputError(f"live facts of {number}: {fault}") from fault
+
+    def change_live(self, number: str, change: Callable[[bytes | None], bytes]) -> bytes:
+        """Return the live facts of a number after `change` made them from those that it had, durably.
+
+        change: called within the transaction, so that no other change comes between; what it raises
+                leaves all as it was.
+        """
+        live = self._databases[_LIVE]
+
+        def put(writing: lmdb.Transaction) -> bytes:
+            key = number.encode()
+            facts = change(_get(writing, key, live))
+            writing.put(key, facts, db=live)
+            return facts
+
+        return self._in_write(put)
+
+    def _live(self) -> lmdb._Database | None:
+        """A store that an older chakka made has no live facts until a newer one writes to it."""
+        if _LIVE not in self._databases:
+            try:
+                self._databases[_LIVE] = self._environment.open_db(_LIVE, create=False)
+            except lmdb.NotFoundError:
+                return None
+        return self._databases[_LIVE]
+
     def numbers(self) -> list[str]:
-        """Return every number that has a plan, in order."""
+        """Return every number that has a plan in service, in order."""
         return self._in_read(
-            lambda reading: [bytes(key).decode() for key in reading.cursor(self._plans).iternext(True, False)]
+            lambda reading: [
+                key for key in map(_text, reading.cursor(self._plans).iternext(True, False)) if "/" not in key
+            ]
         )
 
     def sequence(self) -> int:
@@ -170,7 +221,7 @@ class PlanStore:
     def _put_version(
         self, writing: lmdb.Transaction, key: bytes, sequence: int, published: Published
     ) -> None:
-        version_key = key + b"/" + sequence.to_bytes(8, "big")
+        version_key = key + b"/" + sequence.to_bytes(_SEQUENCE_BYTES, "big")
         writing.put(version_key, msgspec.msgpack.encode(published), db=self._databases[_VERSIONS])
 
     def _versions(self, reading: lmdb.Transaction, number: str) -> Iterator[Version]:
@@ -180,6 +231,9 @@ class PlanStore:
         for key, value in cursor.iternext():
             if not bytes(key).startswith(prefix):
                 return
+            if len(key) != len(prefix) + _SEQUENCE_BYTES:
+                # A version of one of the number's prepared plans.
+                continue
             published = msgspec.msgpack.decode(value, type=Published)
             text = _get(reading, published.hash.encode(), self._databases[_TEXTS]) if published.hash else None
             sequence = int.from_bytes(bytes(key)[len(prefix) :], "big")
@@ -211,6 +265,10 @@ class PlanStore:
                 self._environment.set_mapsize(0)
             except lmdb.MapFullError:
                 self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+
+
+def _text(key: bytes | memoryview) -> str:
+    return bytes(key).decode()
 
 
 def _get(transaction: lmdb.Transaction, key: bytes, database: lmdb._Database) -> bytes | None:
