@@ -51,6 +51,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     blocked:           the calling number is on the contract's block list.
     money_guard:       a cap in yen is reached.
     suspended:         the contract is suspended by the operator.
+    emergency:         the name of the prepared plan that answers instead of the ordinary one, or None.
     """
 
     busy: frozenset[str] = frozenset()
@@ -60,6 +61,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     blocked: bool = False
     money_guard: bool = False
     suspended: bool = False
+    emergency: str | None = None
 
 
 IDLE = Live()

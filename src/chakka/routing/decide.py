@@ -34,6 +34,8 @@ def decide(plan: CompiledPlan | None, attempt: CallAttempt, draws: Mapping[str, 
     if plan is None:
         return NOT_IN_SERVICE
     steps: list[TraceStep] = []
+    if live.emergency is not None:
+        steps.append(("emergency", live.emergency))
     if live.suspended:
         steps.append(("suspended",))
         return _refused(plan, (Reason.SUSPENDED, Announcement.SUSPENDED), None, steps)

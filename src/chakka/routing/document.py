@@ -10,6 +10,7 @@ Language = Literal["ja", "en"]
 # Step code → sentence; {0}, {1}, … are the step's arguments.
 JAPANESE = {
     "not_in_service": "この番号は使われていません。",
+    "emergency": "緊急切替により、準備されたプラン「{0}」で処理します。",
     "suspended": "契約は休止中です。",
     "media": "相手の端末がG.711音声を提示していないため、接続できません。",
     "class_refused": "発信者の種別「{0}」は、このサービスでは受け付けません。",
@@ -33,6 +34,7 @@ JAPANESE = {
 }
 ENGLISH = {
     "not_in_service": "The number is not in service.",
+    "emergency": "The emergency switch is on: the prepared plan {0} answers.",
     "suspended": "The contract is suspended.",
     "media": "The caller's equipment offers no G.711 voice, so it cannot be connected.",
     "class_refused": "Callers of class {0} are not accepted by this service.",
