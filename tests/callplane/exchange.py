@@ -150,6 +150,7 @@ class Exchange:
     def __init__(self, *contracts: Contract, link: Link | None = None, **settings: object) -> None:
         plans = {contract.number: encode(compile_plan(contract, TABLE, HOLIDAYS)) for contract in contracts}
         self.plans = plans
+        self.live: dict[str, bytes] = {}
         self.network = Network({}, link or Link())
         self.settings = settings
         self.plane = self._plane()
@@ -197,6 +198,7 @@ class Exchange:
         sources = Sources(
             table=TABLE,
             read_plan=self.plans.get,
+            read_live=self.live.get,
             randomness=lambda size: next(chance).to_bytes(size, "big"),
         )
         wall_ms = int(str(settings.get("wall_ms", TUESDAY_10_MS)))

@@ -33,7 +33,12 @@ def call_plane(config: Config, store: PlanStore) -> CallPlane:
         product="chakka",
         may_accept=lambda address: config.trunk_of(address[0]) is not None,
     )
-    sources = Sources(table=facts.numbering_table(), read_plan=store.read, randomness=os.urandom)
+    sources = Sources(
+        table=facts.numbering_table(),
+        read_plan=store.read,
+        read_live=store.read_live,
+        randomness=os.urandom,
+    )
     return CallPlane(config, agent, sources)
 
 

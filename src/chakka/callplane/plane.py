@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chakka.caller.facts import facts
-from chakka.caller.number import dialled_number
 from chakka.callplane import announcing, hunting, relaying
 from chakka.callplane.bindings import Binding
 from chakka.callplane.call import Call, On, Setup, State, World
 from chakka.callplane.call_id import CALL_ID_LENGTH, call_id
 from chakka.callplane.credentials import Reply
+from chakka.callplane.deciding import Deciding
 from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.lines import Lines
@@ -24,11 +24,10 @@ from chakka.errors import InputError
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
 from chakka.records.model import Answered, Tick
-from chakka.routing.attempt import IDLE, CallAttempt, Live
+from chakka.routing.attempt import IDLE
 from chakka.routing.caller_shown import caller_shown
 from chakka.routing.decide import decide
-from chakka.routing.decision import Decision, Outcome, Reason
-from chakka.routing.plan import CompiledPlan
+from chakka.routing.decision import Outcome, Reason
 from chakka.sip import events
 from chakka.sip.agent import Refusal, UserAgent
 from chakka.sip.call_incoming import IncomingCall
@@ -61,11 +60,12 @@ _MEDIA: dict[type[Any], On] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What the call plane asks for: the numbering table, stored plans, chance (n → n random bytes)."""
+    """What the call plane asks for: numbering table, stored plans, live facts, chance (n → n bytes)."""
 
     table: NumberingTable
     read_plan: Callable[[str], bytes | None]
     randomness: Callable[[int], bytes]
+    read_live: Callable[[str], bytes | None] = lambda number: None
 
 
 class CallPlane:
@@ -77,7 +77,6 @@ class CallPlane:
         self.outbox = Outbox()
         self.calls: dict[str, Call] = {}
         self._sources = sources
-        self._plans = Plans(sources.read_plan)
         self._answered: set[str] = set()
         self._in_hand: Call | IncomingCall | None = None
         self._next_tick = 0.0
@@ -91,6 +90,8 @@ class CallPlane:
             alarms=Alarms(),
             rung=[],
         )
+        plans = Plans(sources.read_plan, sources.read_live)
+        self._deciding = Deciding(plans, self._world.occupancy)
 
     # -- inputs
 
@@ -226,11 +227,7 @@ class CallPlane:
             event.call.reject(now.monotonic, trunk.status, headers=trunk.headers)
             return
         self._in_hand = event.call
-        try:
-            plan, begin = self._plans.plan(dialled_number(event.request.uri)), _begin
-        except InputError:
-            plan, begin = None, hunting.on_fault
-        setup = self._decide(event.request, trunk, plan, now)
+        setup, begin = self._decide(event.request, trunk, now)
         call = self._enter(event.call, setup, now)
         begin(call, now)
         self._in_hand = None
@@ -246,21 +243,19 @@ class CallPlane:
         self.outbox.show("decided", call_id=call.id, **_shown(setup))
         return call
 
-    def _decide(self, request: Request, trunk: Trunk, plan: CompiledPlan | None, now: Instant) -> Setup:
+    def _decide(self, request: Request, trunk: Trunk, now: Instant) -> tuple[Setup, Callable[..., None]]:
+        """Return what is known of a call, and how it begins."""
         attempt = facts(request, trunk.profile, self._sources.table, now.utc_ms)
-        decision = decide(None, attempt, {}, IDLE) if plan is None else self._decided(plan, attempt)
+        begin = _begin
+        try:
+            plan, decision = self._deciding.decide(attempt, now)
+        except InputError:
+            plan, decision, begin = None, decide(None, attempt, {}, IDLE), hunting.on_fault
         hops = 70 if request.max_forwards is None else request.max_forwards
-        return Setup(
+        setup = Setup(
             attempt=attempt, decision=decision, trunk=trunk, plan=plan, offer=described(request), hops=hops
         )
-
-    def _decided(self, plan: CompiledPlan, attempt: CallAttempt) -> Decision:
-        occupancy = self._world.occupancy
-        live = Live(busy=occupancy.busy(plan), calls_up=occupancy.calls_up(plan.number))
-        decision = decide(plan, attempt, self._plans.draws(plan), live)
-        if decision.sequence is not None:
-            self._plans.drawn(plan, decision.sequence)
-        return decision
+        return setup, begin
 
     # -- proof of life
 
