@@ -310,6 +310,16 @@ def test_a_cancel_of_another_call_with_the_same_branch_is_refused() -> None:
     assert statuses(peer.sends(request_text("CANCEL"))) == ["200"]
 
 
+def test_an_invite_of_ours_that_comes_back_is_a_loop() -> None:
+    peer = Peer()
+    invite = peer.invited()
+    (looped,) = peer.sends(invite.to_bytes(), ("192.0.2.1", 5060))
+    assert statuses([looped]) == ["482"]
+    by_proxy = invite.to_bytes().replace(b"Via:", b"Via: SIP/2.0/UDP 192.0.2.8;branch=z9hG4bKp\r\nVia:", 1)
+    assert statuses(peer.sends(by_proxy)) == ["482"]
+    assert peer.told() == []
+
+
 def test_two_calls_may_have_the_same_branch() -> None:
     peer = Peer()
     peer.sends(request_text(call_id="one", number=1))

@@ -224,8 +224,8 @@ class UserAgent:
     def _on_new_request(self, request: Request, source: Address, now: float) -> None:
         core = self._core
         merge_key = (request.call_id, request.from_.tag, request.cseq)
-        if merge_key in core.merging:
-            # RFC 3261 §8.2.2.2: the same request by another path of a forking proxy.
+        if merge_key in core.merging or self._is_ours(request):
+            # RFC 3261 §8.2.2.2: the same request by another path of a forking proxy; §16.3: or a loop.
             self._refuse(request, source, 482)
             return
         refusal = self._overloaded(request) or self._refusal(request, source)
@@ -242,6 +242,10 @@ class UserAgent:
         # The user's response repeats the Vias of the request as it holds them.
         request.headers.replace_first("Via", str(stamped(request.via, source)))
         core.events.append(OtherRequest(transaction, request, source))
+
+    def _is_ours(self, request: Request) -> bool:
+        """Return whether this is a request that we sent and that has come back, through proxies or not."""
+        return any((via.branch or "", request.method) in self._core.clients for via in request.vias)
 
     def _refusal(self, request: Request, source: Address) -> Refusal | None:
         return refusal_outside_dialogs(request, transport_of(source)) or refusal_of_interval(
