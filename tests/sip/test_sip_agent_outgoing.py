@@ -269,10 +269,10 @@ def test_a_re_invite_of_the_callee_is_the_users_to_accept() -> None:
 def test_an_update_is_accepted_without_an_ack() -> None:
     peer = Peer()
     answered(peer)
-    assert peer.sends(from_callee(peer, "UPDATE")) == []
+    assert peer.sends(from_callee(peer, "UPDATE", body=OFFER)) == []
     (event,) = peer.told()
     assert isinstance(event, Reinvite)
-    peer.call.accept(event.transaction, b"", 0.0)
+    peer.call.accept(event.transaction, OFFER, 0.0)
     assert statuses(peer.heard()) == ["200"]
     assert peer.wait(30.0) == []
 

@@ -318,11 +318,8 @@ def test_an_update_of_the_peer_begins_the_session_anew() -> None:
     answering_callee(peer, "Session-Expires: 300;refresher=uas")
     peer.wait(150.0)
     lines = (CONTACT, "Supported: timer", "Session-Expires: 300;refresher=uac")
-    peer.sends(from_callee(peer, "UPDATE", headers=lines))
-    (event,) = peer.told()
-    assert isinstance(event, Reinvite)
-    peer.call.accept(event.transaction, b"", 150.0)
-    (answer,) = peer.heard()
+    (answer,) = peer.sends(from_callee(peer, "UPDATE", headers=lines))
+    assert peer.told() == []
     assert answer.headers.get("Session-Expires") == "300;refresher=uac"
     assert answer.headers.get("Require") == "timer"
     assert peer.wait(417.9) == []
@@ -332,12 +329,36 @@ def test_an_update_of_the_peer_begins_the_session_anew() -> None:
 def test_the_side_that_refreshed_goes_on_when_a_request_leaves_it_open() -> None:
     peer = Peer()
     answering_callee(peer, UPDATE, "Session-Expires: 300;refresher=uac")
-    peer.sends(from_callee(peer, "UPDATE", headers=(CONTACT, "Supported: timer")))
+    (answer,) = peer.sends(from_callee(peer, "UPDATE", headers=(CONTACT, "Supported: timer")))
+    assert answer.headers.get("Session-Expires") == "300;refresher=uas"
+
+
+def test_a_re_invite_of_the_peer_begins_the_session_anew_once_it_is_accepted() -> None:
+    peer = Peer()
+    answering_callee(peer, "Session-Expires: 300;refresher=uas")
+    peer.wait(100.0)
+    lines = (CONTACT, "Supported: timer", "Session-Expires: 200;refresher=uac")
+    peer.sends(from_callee(peer, "INVITE", headers=lines, body=b"hold"))
     (event,) = peer.told()
     assert isinstance(event, Reinvite)
-    peer.call.accept(event.transaction, b"", 0.0)
+    peer.call.accept(event.transaction, b"held", 100.0)
     (answer,) = peer.heard()
-    assert answer.headers.get("Session-Expires") == "300;refresher=uas"
+    assert answer.headers.get("Session-Expires") == "200;refresher=uac"
+    peer.sends(from_callee(peer, "ACK", headers=()))
+    assert peer.wait(267.9) == []
+    assert statuses(at(peer, 268.0)) == ["BYE"]
+
+
+def test_an_update_moves_the_target_even_while_a_re_invite_waits_for_its_answer() -> None:
+    peer = Peer()
+    answering_callee(peer)
+    peer.sends(from_callee(peer, "INVITE", body=b"hold"))
+    moved = ("Contact: <sip:192.0.2.66>",)
+    assert statuses(peer.sends(from_callee(peer, "UPDATE", number=2, headers=moved))) == ["200"]
+    peer.call.bye(0.0)
+    bye = peer.heard()[-1]
+    assert isinstance(bye, Request)
+    assert bye.uri == "sip:192.0.2.66"
 
 
 def test_an_update_with_too_short_an_interval_is_refused_and_changes_nothing() -> None:
@@ -380,7 +401,7 @@ def test_a_call_of_an_hour_over_a_bad_network_lives_and_ends_when_one_side_vanis
         elif isinstance(event, Answered):
             event.call.ack(network.now)
         elif isinstance(event, Reinvite):
-            event.call.accept(event.transaction, b"", network.now)
+            event.call.accept(event.transaction, OFFER, network.now)
         else:
             assert not isinstance(event, AckTimeout)
 

@@ -132,7 +132,7 @@ class Call:
         self._pending = None
         dialog.refresh(self._pending_contact)
         self.session_body = body or self.session_body
-        session = self._renew_session(now)
+        session = "" if self._pending_terms is None else self._renew_session(self._pending_terms, now)
         lines = f"{self.contact}{ALLOW_LINE}{session}{header_lines(headers)}{body_lines(body)}"
         transaction.respond(200, dialog.local_tag, lines, body, now)
         if transaction.method == "INVITE":
@@ -232,6 +232,8 @@ class Call:
             self._on_bye(request, transaction, now)
         elif self.is_ended:
             self._reply(transaction, 481, now)
+        elif method == "UPDATE" and not request.body:
+            self._on_sign_of_life(request, transaction, now)
         elif method in ("INVITE", "UPDATE"):
             self._on_reinvite(request, transaction, now)
         else:
@@ -279,11 +281,14 @@ class Call:
     def _reply(self, transaction: ServerTransaction, status: int, now: float, lines: str = "") -> None:
         transaction.respond(status, "", lines, b"", now)
 
-    def _renew_session(self, now: float) -> str:
+    def _on_sign_of_life(self, request: Request, transaction: ServerTransaction, now: float) -> None:
+        """Answer an UPDATE that offers nothing: it refreshes session and target, no more (RFC 3311 §5.1)."""
+        self._confirmed().refresh(contact_uri(request))
+        session = self._renew_session(terms_of(request), now)
+        self._reply(transaction, 200, now, f"{self.contact}{ALLOW_LINE}{session}")
+
+    def _renew_session(self, terms: Terms, now: float) -> str:
         """Count the session from the peer's refresh; return the header lines of the 2xx to it."""
-        terms, self._pending_terms = self._pending_terms, None
-        if terms is None:
-            return ""
         agreement, lines = agreed_as_server(terms, self.core.timers, self._session.agreement)
         self._session.begin(agreement, now)
         return f"{SUPPORTED_LINE}{lines}"

@@ -118,7 +118,10 @@ class Bye:
 
 @dataclass(frozen=True, slots=True)
 class Reinvite:
-    """A re-INVITE or UPDATE in the dialog; answer by `call.accept` or `call.refuse` with `transaction`."""
+    """A re-INVITE, or an UPDATE that offers, in the dialog.
+
+    Answer by `call.accept` or `call.refuse` with `transaction`.
+    """
 
     call: Call
     request: Request
