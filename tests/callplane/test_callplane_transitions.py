@@ -15,6 +15,7 @@ EXPECTED = {
     State.GUIDING: {
         *("media_finished", "media_refused", "media_timer", "media_silent", "cancelled", "acked"),
         *("ack_timeout", "pracked", "reliable_timeout", "bye", "reinvite", "stopping", "fault"),
+        "session_expired",
     },
     State.HUNTING: {
         *("provisional", "answered", "failed", "cancelled", "no_reply_timer", "ring_timer"),
@@ -23,7 +24,7 @@ EXPECTED = {
     State.OPENING: {"media_opened", "media_refused", "media_timer", "cancelled", "stopping", "fault"},
     State.PLAYING: {
         *("media_finished", "media_refused", "media_timer", "cancelled", "pracked", "reliable_timeout"),
-        *("acked", "ack_timeout", "bye", "reinvite"),
+        *("acked", "ack_timeout", "bye", "reinvite", "session_expired"),
         *("stopping", "fault"),
     },
     State.STORING: {
@@ -33,6 +34,7 @@ EXPECTED = {
             "not_stored",
             "bye",
             "reinvite",
+            "session_expired",
             "cancelled",
             "pracked",
             "reliable_timeout",
@@ -41,11 +43,12 @@ EXPECTED = {
     },
     State.ANSWERED: {
         *("acked", "ack_timeout", "bye", "cancelled", "pracked", "reliable_timeout", "reinvite"),
+        "session_expired",
         *("longest_timer", "media_silent", "stopping", "fault"),
     },
     State.UP: {
         *("acked", "ack_timeout", "bye", "reinvite", "reinvite_answered", "reinvite_failed"),
-        *("longest_timer", "media_silent", "cancelled", "stopping", "fault"),
+        *("longest_timer", "media_silent", "cancelled", "session_expired", "stopping", "fault"),
     },
     State.RELEASED: set(),
 }

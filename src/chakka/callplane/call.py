@@ -56,6 +56,7 @@ class On(StrEnum):
     REINVITE = "reinvite"
     REINVITE_ANSWERED = "reinvite_answered"
     REINVITE_FAILED = "reinvite_failed"
+    SESSION_EXPIRED = "session_expired"
     MEDIA_OPENED = "media_opened"
     MEDIA_FINISHED = "media_finished"
     MEDIA_REFUSED = "media_refused"

@@ -129,7 +129,7 @@ def on_given_up(call: Call, now: Instant) -> None:
     call.refuse(now, Reason.ABANDONED, REFUSALS[Reason.ABANDONED])
 
 
-def on_bye(call: Call, now: Instant, event: events.Bye) -> None:
+def on_bye(call: Call, now: Instant, event: events.Bye | events.SessionExpired) -> None:
     """One side hung up during the guidance: no overflow, nothing is charged (signalling.md §2)."""
     if event.call is call.caller:
         on_given_up(call, now)

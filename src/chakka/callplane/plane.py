@@ -48,6 +48,7 @@ _IN_CALL: dict[type[Any], On] = {
     events.Reinvite: On.REINVITE,
     events.ReinviteAnswered: On.REINVITE_ANSWERED,
     events.ReinviteFailed: On.REINVITE_FAILED,
+    events.SessionExpired: On.SESSION_EXPIRED,
 }
 _TALKING = (State.ANSWERED, State.UP)
 _MEDIA: dict[type[Any], On] = {

@@ -80,6 +80,11 @@ def on_silence(call: Call, now: Instant) -> None:
     _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
 
 
+def on_session_expired(call: Call, now: Instant) -> None:
+    """One side has vanished: its leg has been hung up, the other is too (reliability.md §2, orphans)."""
+    _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
+
+
 def on_too_long(call: Call, now: Instant) -> None:
     """The longest call is over."""
     _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
@@ -98,7 +103,7 @@ def _hang_up(call: Call, now: Instant, by: ReleasedBy, cause: int, *, is_fault: 
     _write_release(call, now, by, cause=cause, is_fault=is_fault)
 
 
-def on_bye_while_storing(call: Call, now: Instant, event: events.Bye) -> None:
+def on_bye_while_storing(call: Call, now: Instant, event: events.Bye | events.SessionExpired) -> None:
     """The line hung up before the caller could be told; the answer that was issued stands."""
     if event.call is not call.caller:
         call.callee_left = now
