@@ -1,5 +1,6 @@
 """The header fields of one message: an ordered multimap that knows the compact forms (RFC 3261 §7.3)."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -79,6 +80,12 @@ _CANONICAL: Final = (
 )
 
 
+# Headers that must stand once, and others that may not stand twice.
+REQUIRED: Final = ("From", "To", "Call-ID", "CSeq")
+_SINGLE: Final = ("Max-Forwards", "Content-Length", "Content-Type")
+_CALL_ID = re.compile(r"[!-~]++")
+
+
 def known_name(name: str) -> str | None:
     """Return the canonical spelling of a header that we know, else None."""
     return _CANONICAL.get(name) or _CANONICAL.get(name.lower())
@@ -115,7 +122,7 @@ class Headers:
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._first: dict[str, str] = {}
         self._further: dict[str, list[str]] = {}
-        self._forget()
+        self._via = self._from = self._to = self._cseq = None
         for name, value in items:
             self.add(name, value)
 
@@ -123,12 +130,12 @@ class Headers:
     def read(cls, lines: Iterable[str]) -> "Headers":
         """Return the headers of unfolded lines. Raises: Malformed for a line that is not `name: value`."""
         headers = cls()
-        first, canonical_of = headers._first, _CANONICAL.get
+        first, names = headers._first, _CANONICAL
         for line in lines:
             name, colon, value = line.partition(":")
             if not colon:
                 raise bad("header line")
-            key = canonical_of(name) or canonical(name.rstrip(" \t"))
+            key = names[name] if name in names else canonical(name.rstrip(" \t"))
             if key in first:
                 headers._further.setdefault(key, []).append(value.strip(" \t"))
             else:
@@ -184,10 +191,6 @@ class Headers:
             elif line:
                 values.append(line)
         return values
-
-    def has_one_value(self, name: str) -> bool:
-        """Return whether a list header with a canonical name is one line without any comma."""
-        return name in self._first and name not in self._further and "," not in self._first[name]
 
     def add(self, name: str, value: str) -> None:
         """Put one more line below those of the same name."""
@@ -246,14 +249,27 @@ class Headers:
                 chosen._further[key] = self._further[key].copy()
         return chosen
 
-    def check_counts(self, once: Iterable[str], at_most_once: Iterable[str]) -> None:
-        """Raise Malformed unless the canonical names in `once` have one line, the others one or none."""
-        for name in once:
-            if name not in self._first or name in self._further:
+    def check(self) -> None:
+        """Raise Malformed unless all that every message needs is there and can be read (§8.1.1)."""
+        first, further = self._first, self._further
+        for name in REQUIRED:
+            if name not in first or name in further:
                 raise Malformed(400, f"Missing or repeated {name}")
-        for name in at_most_once:
-            if name in self._further:
+        for name in further:
+            if name in _SINGLE:
                 raise Malformed(400, f"Repeated {name}")
+        if "Via" not in first or not (topmost := first_item(first["Via"])):
+            # A topmost line of commas alone would leave the next line as the topmost value of the list.
+            raise bad("Via")
+        self._via = parse_via(topmost)
+        if "Via" in further or topmost != first["Via"]:
+            for value in self.values("Via"):
+                parse_via(value)
+        if _CALL_ID.fullmatch(first["Call-ID"]) is None:
+            raise bad("Call-ID")
+        self._cseq = parse_cseq(first["CSeq"])
+        self._from = parse_name_addr(first["From"])
+        self._to = parse_name_addr(first["To"])
 
     def _lines(self, key: str) -> list[str]:
         if key not in self._first:

@@ -64,7 +64,7 @@ _DIGITS = re.compile(r"[0-9]++")
 _MEDIA_TYPE = re.compile(rf"({TOKEN})[ \t]*+/[ \t]*+({TOKEN})[ \t]*+(;.*+)?+", re.DOTALL)
 
 
-class Via(msgspec.Struct, frozen=True):
+class Via(msgspec.Struct, frozen=True, gc=False):
     """One hop of the way back. transport is in upper case; port None when not written (RFC 3261 §20.42)."""
 
     transport: str
@@ -82,7 +82,7 @@ class Via(msgspec.Struct, frozen=True):
         return f"SIP/2.0/{self.transport} {self.host}{port}{format_params(self.params)}"
 
 
-class NameAddr(msgspec.Struct, frozen=True):
+class NameAddr(msgspec.Struct, frozen=True, gc=False):
     """A party or target. uri is as written, display readable text without quotes ("" for none)."""
 
     display: str
@@ -99,7 +99,7 @@ class NameAddr(msgspec.Struct, frozen=True):
         return f"{display}<{self.uri}>{format_params(self.params)}"
 
 
-class CSeq(msgspec.Struct, frozen=True):
+class CSeq(msgspec.Struct, frozen=True, gc=False):
     """The number of a request within its dialog, and its method (RFC 3261 §20.16)."""
 
     number: int
@@ -109,7 +109,7 @@ class CSeq(msgspec.Struct, frozen=True):
         return f"{self.number} {self.method}"
 
 
-class RAck(msgspec.Struct, frozen=True):
+class RAck(msgspec.Struct, frozen=True, gc=False):
     """Which reliable provisional response a PRACK acknowledges (RFC 3262 §7.2)."""
 
     rseq: int
@@ -120,7 +120,7 @@ class RAck(msgspec.Struct, frozen=True):
         return f"{self.rseq} {self.cseq} {self.method}"
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """Why a call ended: Q.850 or SIP cause (RFC 3326)."""
 
     protocol: str

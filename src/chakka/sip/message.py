@@ -10,8 +10,8 @@ from typing import Final
 
 from chakka.sip.grammar import TOKEN, bad, first_item, is_safe, parse_number, safe
 from chakka.sip.grammar import Malformed as Malformed
+from chakka.sip.header_fields import REQUIRED, known_name
 from chakka.sip.header_fields import Headers as Headers
-from chakka.sip.header_fields import known_name
 from chakka.sip.headers import (
     CSeq,
     NameAddr,
@@ -34,14 +34,10 @@ _REQUEST_LINE = re.compile(rf"({TOKEN}) ([!-~]++) [Ss][Ii][Pp]/([0-9]++\.[0-9]++
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.IGNORECASE | re.ASCII)
 _METHOD_AND_REST = re.compile(rf"({TOKEN})[ \t]++(.*+)")
 _FOLD = re.compile(r"\r\n[ \t]++")
-_CALL_ID = re.compile(r"[!-~]++")
 _AFTER_SENT_BY = re.compile(r"[ \t]*+[;,].*+", re.DOTALL)
 _WORD = re.compile(r"[!-~]++")
 
-# Headers that may stand once only; the first four must (RFC 3261 §8.1.1).
-_REQUIRED: Final = ("From", "To", "Call-ID", "CSeq")
 _TARGETS: Final = ("Contact", "Route", "Record-Route")
-_SINGLE: Final = ("Max-Forwards", "Content-Length", "Content-Type")
 # Requests whose 1xx and 2xx answers form a dialog and so carry the route (RFC 3261 §12.1.1, 6665, 3515).
 _DIALOG_FORMING: Final = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
 
@@ -269,18 +265,14 @@ def _cut(body: bytes, headers: Headers) -> bytes:
 
 def _check(headers: Headers, method: str) -> None:
     """Raise Malformed unless every property of a message can be read; `method` is "" for a response."""
-    headers.check_counts(_REQUIRED, _SINGLE)
-    if not headers.has_one_value("Via"):
-        _check_vias(headers)
-    if _CALL_ID.fullmatch(headers.call_id) is None:
-        raise bad("Call-ID")
+    headers.check()
     if headers.cseq.method != method and method:
         raise bad("CSeq: it names another method")
     for name in _TARGETS:
         if name in headers:
             _check_targets(headers, name)
     # Read for their faults only.
-    _ = headers.via, headers.from_, headers.to, _max_forwards(headers), _content_type(headers)
+    _ = _max_forwards(headers), _content_type(headers)
 
 
 def _max_forwards(headers: Headers) -> int | None:
@@ -291,14 +283,6 @@ def _max_forwards(headers: Headers) -> int | None:
 def _content_type(headers: Headers) -> str | None:
     line = headers.get("Content-Type")
     return None if line is None else parse_media_type(line)[0]
-
-
-def _check_vias(headers: Headers) -> None:
-    # A topmost line of commas alone would leave the next line as the topmost value of the list.
-    if not first_item(headers.get("Via") or ""):
-        raise bad("Via")
-    for value in headers.values("Via"):
-        parse_via(value)
 
 
 def _check_targets(headers: Headers, name: str) -> None:
@@ -328,7 +312,7 @@ def _keep_echoed(headers: Headers, line: str) -> None:
     name = known_name(written.rstrip(" \t"))
     if len(line) > LONGEST_LINE or not is_safe(value):
         return
-    if name == "Via" or (name in _REQUIRED and name not in headers):
+    if name == "Via" or (name in REQUIRED and name not in headers):
         headers.add(name, value.strip(" \t"))
 
 

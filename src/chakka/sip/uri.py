@@ -38,7 +38,7 @@ _REMEMBERED: Final = 256
 _DECISIVE_PARAMS: Final = ("user", "ttl", "method", "maddr", "transport")
 
 
-class SipUri(msgspec.Struct, frozen=True):
+class SipUri(msgspec.Struct, frozen=True, gc=False):
     """A `sip:` or `sips:` URI. Texts are as written, except that scheme and host are lower case.
 
     host:    name, IPv4 address or bracketed IPv6 reference; port None when not written.
@@ -69,7 +69,7 @@ class SipUri(msgspec.Struct, frozen=True):
         )
 
 
-class TelUri(msgspec.Struct, frozen=True):
+class TelUri(msgspec.Struct, frozen=True, gc=False):
     """A `tel:` URI; `number` without visual separators, `+` in front when it is global (RFC 3966 §5)."""
 
     number: str
@@ -84,7 +84,7 @@ class TelUri(msgspec.Struct, frozen=True):
         return _visible(f"tel:{self.number}{_format_params(self.params)}")
 
 
-class OtherUri(msgspec.Struct, frozen=True):
+class OtherUri(msgspec.Struct, frozen=True, gc=False):
     """A URI of another scheme (lower case), not looked into."""
 
     scheme: str
