@@ -1,0 +1,1 @@
+"""A media server that any SIP proxy can use: announcements by RFC 4240."""
