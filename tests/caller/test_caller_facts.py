@@ -141,6 +141,7 @@ def test_each_source_of_the_class_gives_way_to_the_one_before_it() -> None:
         "P-Charging-Vector: ttc-charging-params=" + "a =" * 2_700,
         "P-Charging-Vector: " + "ttc-charging-params" * 420,
         'P-Charging-Vector: ttc-charging-params="' + "apc=" + "FE01" * 1_900 + '"',
+        'P-Charging-Vector: ttc-charging-params="mobile1=' + "1" * 8_000 + '"',
         "P-Asserted-Identity: " + "<" * 8_000,
         "P-Asserted-Identity: " + '"' * 8_001,
         "P-Asserted-Identity: <tel:" + "1" * 8_000 + ">",
@@ -154,10 +155,14 @@ def test_each_source_of_the_class_gives_way_to_the_one_before_it() -> None:
 )
 def test_a_long_header_line_takes_no_long_time(line: str) -> None:
     request = invite(line)
+    # Linear reading takes a millisecond or two, quadratic reading of 8 KB fifty and more.
+    assert min(_seconds(request) for _ in range(3)) < 0.025
+
+
+def _seconds(request: Request) -> float:
     started = time.process_time()
     facts(request, OWN, TABLE, 0)
-    # Linear reading takes a millisecond or two; quadratic reading of 8 KB takes much longer than this.
-    assert time.process_time() - started < 0.1
+    return time.process_time() - started
 
 
 @settings(max_examples=30)
