@@ -2,8 +2,11 @@
 
 import asyncio
 import errno
+import logging
 import threading
 from pathlib import Path
+
+import pytest
 
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.journal import Journal
@@ -141,3 +144,40 @@ def test_closing_writes_what_is_waiting(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     assert len(payloads(tmp_path)) == 50
+
+
+def test_a_full_disk_is_reported_once_and_its_end_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class FullDisk(SegmentFile):
+        is_full = False
+
+        def create(self) -> None:
+            if FullDisk.is_full:
+                raise OSError(errno.ENOSPC, "full")
+            super().create()
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        journal = Journal.open(tmp_path, "n1", segment_bytes=SEGMENT_BYTES, new_file=FullDisk)
+        group = GroupCommit(journal, loop)
+        group.start()
+        FullDisk.is_full = True
+        for _ in range(4):
+            # Each entry is more than half a segment; the room taken beforehand takes the first ones.
+            done: asyncio.Future[bool] = loop.create_future()
+            group.append(bytes(SEGMENT_BYTES // 2 + 1), done.set_result)
+            await done
+        assert not group.has_room()
+        FullDisk.is_full = False
+        while not group.has_room():
+            await asyncio.sleep(0.02)
+        group.close()
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(scenario())
+    said = [line for line in caplog.messages if "room on the disk" in line]
+    assert said == [
+        "no room on the disk for another journal segment: new calls are refused",
+        "there is room on the disk for the journal again",
+    ]
