@@ -189,8 +189,8 @@ class Exchange:
         )
         config = Config(
             listen=PLANE,
-            trunks=(trunk,),
-            lines=LINES,
+            trunks=settings.get("trunks", (trunk,)),  # type: ignore[arg-type]
+            lines=settings.get("lines", LINES),  # type: ignore[arg-type]
             calls=settings.get("calls", CallTimers()),  # type: ignore[arg-type]
         )
         agent = user_agent("plane", PLANE, may_accept=lambda address: address[0] == CALLER[0])
