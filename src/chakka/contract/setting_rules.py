@@ -52,7 +52,7 @@ def names(contract: Contract, table: NumberingTable) -> list[Problem]:
             place, f"{name[:MAX_NAME_LENGTH]!r} is no name: 1 to {MAX_NAME_LENGTH} printable characters"
         )
         for place, name in _names(contract)
-        if not _is_name(name)
+        if not is_name(name)
     ]
 
 
@@ -71,6 +71,7 @@ def _names(contract: Contract) -> Iterator[tuple[str, str]]:
             yield f"schedules.{name}.patterns.{pattern}", pattern
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Return whether a text can be read on a screen or in a list as a name."""
     shown = text.replace(IDEOGRAPHIC_SPACE, " ")
     return 1 <= len(text) <= MAX_NAME_LENGTH and shown.isprintable() and shown == shown.strip()

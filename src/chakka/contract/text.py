@@ -14,7 +14,7 @@ from chakka.contract.yaml_nodes import yaml_node
 from chakka.errors import Problem
 from chakka.numbering.table import NumberingTable
 
-__all__ = ["Form", "read", "write_json", "write_yaml"]
+__all__ = ["Form", "parse_node", "read", "write_json", "write_yaml"]
 
 Form = Literal["yaml", "json"]
 
@@ -30,7 +30,7 @@ def read(
             without one the list also holds what the rules say of the readable rest.
     Source: plan-format.md.
     """
-    node, problems = _node(text, form)
+    node, problems = parse_node(text, form)
     if node is None:
         return None, problems
     reading = Reading(table=table, problems=problems)
@@ -40,7 +40,8 @@ def read(
     return None, [*problems, *_beyond(problems, rule_problems(contract, table))]
 
 
-def _node(text: bytes, form: Form | None) -> tuple[Node | None, list[Problem]]:
+def parse_node(text: bytes, form: Form | None = None) -> tuple[Node | None, list[Problem]]:
+    """Return the document of a text as nodes, or None and what keeps it from being read."""
     if len(text) > MAX_BYTES:
         return None, [_syntax(f"the text has {len(text)} bytes; a plan has at most {MAX_BYTES}")]
     try:

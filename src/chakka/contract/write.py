@@ -27,7 +27,12 @@ def write_yaml(contract: Contract) -> bytes:
     Result: what equals its default is left out; numbers, slots and dates are in double quotes; reading
             it gives an equal contract, and writing that the same bytes.
     """
-    return "".join(f"{line}\n" for line in _block(document(contract), 0)).encode()
+    return tree_yaml(document(contract))
+
+
+def tree_yaml(tree: dict[str, Tree]) -> bytes:
+    """Return plain values as YAML in the same form: what is exported beside a plan looks like one."""
+    return "".join(f"{line}\n" for line in _block(tree, 0)).encode()
 
 
 def write_json(contract: Contract) -> bytes:
