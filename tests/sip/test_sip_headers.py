@@ -1,5 +1,7 @@
 """Header values: Via, addresses, CSeq, RAck, Reason and the small words they are made of."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -288,3 +290,49 @@ def test_any_text_is_a_header_value_or_malformed(text: str) -> None:
                 read(candidate)
             except Malformed as fault:
                 assert fault.status == 400
+
+
+PIECES = st.sampled_from(
+    [
+        *("SIP/2.0/UDP ", "SIP/2.0/udp ", "192.0.2.1", "[2001:db8::1]", "a_b", ":5060", ":99999"),
+        *(
+            ";branch=z9hG4bK",
+            ";branch=z9hG4bK1",
+            ";Branch=z9hG4bK1",
+            ';branch="z9hG4bK1"',
+            ";branch=",
+            ";rport",
+        ),
+        *(";rport=5060", ";received=192.0.2.9", ";tag=a", ";tag", ";TAG=b", ';x="y;z"', ";lr", " ", "\t"),
+        *(
+            '"A \\" B"',
+            '"A"',
+            "A B",
+            "着信",
+            "\udc92",
+            "<sip:a@b>",
+            "<sip:a@b;x>",
+            "<a>",
+            "<:>",
+            "sip:a@b",
+            ",",
+        ),
+    ]
+)
+VALUES = st.one_of(
+    st.lists(PIECES, max_size=6).map("".join),
+    st.lists(PIECES, max_size=4).map(lambda pieces: "SIP/2.0/UDP 192.0.2.1" + "".join(pieces)),
+    st.lists(PIECES, max_size=4).map(lambda pieces: '"A" <sip:a@b>' + "".join(pieces)),
+)
+
+
+@given(VALUES, st.sampled_from([parse_via, parse_name_addr, parse_params]))
+def test_a_usual_value_is_read_as_any_other(text: str, parse: Callable[[str], object]) -> None:
+    """A blank at the end is not usual, so such a value is read by the rules for every form."""
+    try:
+        expected = parse(f"{text} ")
+    except Malformed as fault:
+        with pytest.raises(Malformed, match=fault.reason):
+            parse(text)
+    else:
+        assert parse(text) == expected

@@ -383,3 +383,27 @@ def test_another_reader_of_sip_understands_what_we_build() -> None:
         "sip:p2.example.com;lr",
         "sip:p1.example.com;lr",
     ]
+
+
+def test_a_changed_header_is_read_again() -> None:
+    request = invite()
+    assert (request.via.host, request.to.tag, request.cseq.number) == ("192.0.2.20", None, 7)
+    request.headers.replace_first("Via", "SIP/2.0/UDP 192.0.2.99;branch=z9hG4bK2")
+    request.headers.set("t", "<sip:a@b>;tag=new")
+    request.headers.remove("CSeq")
+    request.headers.add("CSeq", "8 INVITE")
+    assert (request.via.host, request.to.tag, request.cseq.number) == ("192.0.2.99", "new", 8)
+    request.headers.insert_first("From", "<sip:c@d>")
+    assert request.from_.uri == "sip:c@d"
+    request.headers.remove_first("v")
+    assert request.via.host == "192.0.2.30"
+
+
+@pytest.mark.parametrize("blank", [b"\r\n ", b"\r\n\t", b" \r\n \r\n\t"])
+def test_a_message_means_the_same_with_every_line_folded(blank: bytes) -> None:
+    start_line, end, rest = INVITE.partition(b"\r\n")
+    head, blank_line, body = rest.partition(b"\r\n\r\n")
+    folded = parse(start_line + end + head.replace(b": ", b":" + blank) + blank_line + body)
+    assert isinstance(folded, Request)
+    assert folded.headers == invite().headers
+    assert folded.vias == invite().vias

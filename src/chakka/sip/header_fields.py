@@ -6,6 +6,7 @@ from typing import Final
 
 from chakka.sip.grammar import Malformed, bad, first_item, is_token, safe, split_list
 from chakka.sip.headers import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_via
+from chakka.sip.uri import parse_uri
 
 # Compact forms: RFC 3261 §7.3.3 and the IANA registry (r: RFC 3515, b: 3892, o/u: 6665, x: 4028, j: 3841,
 # a/d: 3841, y: 8224, n: 8898).
@@ -83,6 +84,7 @@ _CANONICAL: Final = (
 # Headers that must stand once, and others that may not stand twice.
 REQUIRED: Final = ("From", "To", "Call-ID", "CSeq")
 _SINGLE: Final = ("Max-Forwards", "Content-Length", "Content-Type")
+_TARGETS: Final = ("Contact", "Route", "Record-Route")
 _CALL_ID = re.compile(r"[!-~]++")
 
 
@@ -184,8 +186,11 @@ class Headers:
 
         Raises: Malformed if a quote or bracket is left open.
         """
+        key = _CANONICAL.get(name) or canonical(name)
         values: list[str] = []
-        for line in self._lines(_CANONICAL.get(name) or canonical(name)):
+        if key not in self._first:
+            return values
+        for line in self._lines(key):
             if "," in line:
                 values += split_list(line)
             elif line:
@@ -250,7 +255,10 @@ class Headers:
         return chosen
 
     def check(self) -> None:
-        """Raise Malformed unless all that every message needs is there and can be read (§8.1.1)."""
+        """Raise Malformed unless what every message needs is there and can be read, and its targets can.
+
+        Source: RFC 3261 §8.1.1, §12.1.
+        """
         first, further = self._first, self._further
         for name in REQUIRED:
             if name not in first or name in further:
@@ -270,6 +278,14 @@ class Headers:
         self._cseq = parse_cseq(first["CSeq"])
         self._from = parse_name_addr(first["From"])
         self._to = parse_name_addr(first["To"])
+        for name in _TARGETS:
+            if name in first:
+                self._check_targets(name)
+
+    def _check_targets(self, name: str) -> None:
+        for value in self.values(name):
+            if value != "*" or name != "Contact":
+                parse_uri(parse_name_addr(value).uri)
 
     def _lines(self, key: str) -> list[str]:
         if key not in self._first:

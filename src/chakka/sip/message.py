@@ -37,7 +37,6 @@ _FOLD = re.compile(r"\r\n[ \t]++")
 _AFTER_SENT_BY = re.compile(r"[ \t]*+[;,].*+", re.DOTALL)
 _WORD = re.compile(r"[!-~]++")
 
-_TARGETS: Final = ("Contact", "Route", "Record-Route")
 # Requests whose 1xx and 2xx answers form a dialog and so carry the route (RFC 3261 §12.1.1, 6665, 3515).
 _DIALOG_FORMING: Final = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
 
@@ -179,16 +178,16 @@ def respond(  # noqa: PLR0913 - the six parts of a response; a value type for th
         names.append("Record-Route")
     chosen = request.headers.only(names)
     party = chosen.get("To")
-    if status > 100 and to_tag and party is not None and not _has_tag(party):
+    if status > 100 and to_tag and party is not None and not _has_tag(request):
         chosen.set("To", f"{party};tag={to_tag}")
     for name, value in headers:
         chosen.add(name, value)
     return Response(status, REASONS.get(status, "") if reason is None else reason, chosen, body)
 
 
-def _has_tag(party: str) -> bool:
+def _has_tag(request: Request) -> bool:
     try:
-        return parse_name_addr(party).tag is not None
+        return request.to.tag is not None
     except Malformed:  # the 400 to a request whose To nobody can read
         return False
 
@@ -268,9 +267,6 @@ def _check(headers: Headers, method: str) -> None:
     headers.check()
     if headers.cseq.method != method and method:
         raise bad("CSeq: it names another method")
-    for name in _TARGETS:
-        if name in headers:
-            _check_targets(headers, name)
     # Read for their faults only.
     _ = _max_forwards(headers), _content_type(headers)
 
@@ -283,12 +279,6 @@ def _max_forwards(headers: Headers) -> int | None:
 def _content_type(headers: Headers) -> str | None:
     line = headers.get("Content-Type")
     return None if line is None else parse_media_type(line)[0]
-
-
-def _check_targets(headers: Headers, name: str) -> None:
-    for value in headers.values(name):
-        if value != "*" or name != "Contact":
-            parse_uri(parse_name_addr(value).uri)
 
 
 def _answerable(octets: bytes) -> Request | None:
