@@ -83,11 +83,13 @@ class Announcer:
 
     def next_timer(self) -> float | None:
         """Return when `handle_timer` is wanted next, None if nothing is due."""
-        dues = [talk.due for talk in self._talks.values()]
+        dues: list[float] = [talk.due for talk in self._talks.values()]
         protocol = self._agent.next_timer()
-        return min(dues if protocol is None else [*dues, protocol], default=None)
+        if protocol is not None:
+            dues.append(protocol)
+        return min(dues, default=None)
 
-    def take_datagrams(self) -> list[tuple[bytes, Address]]:
+    def take_datagrams(self) -> list[tuple[bytes, tuple[str, int]]]:
         """Return what is to be sent, in order, and forget it."""
         return self._agent.take_datagrams()
 

@@ -87,9 +87,9 @@ class Server:
                     self._announcer.media_is_away(command.id, clock.monotonic_s())
         for data, destination in self._announcer.take_datagrams():
             try:
-                self._sip.sendto(data, destination[:2])
+                self._sip.sendto(data, destination)
             except (OSError, OverflowError) as fault:
-                _log.info("cannot send to %s port %s: %s", destination[0], destination[1], fault)
+                _log.info("cannot send to %s port %s: %s", *destination, fault)
         due = self._announcer.next_timer()
         if self._timer is not None:
             self._timer.cancel()
