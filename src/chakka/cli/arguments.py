@@ -3,9 +3,12 @@
 import argparse
 import getpass
 import os
+import re
 from typing import NoReturn
 
-from chakka.localtime import parse_instant_ms
+from chakka.localtime import DAY_MS, MINUTE_MS, parse_instant_ms
+
+_UNITS_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -22,6 +25,32 @@ def instant(text: str) -> int:
         return parse_instant_ms(text)
     except ValueError as fault:
         raise argparse.ArgumentTypeError(f"{text!r} is no instant: {fault}") from fault
+
+
+def duration(text: str) -> int:
+    """Return the milliseconds of a time such as 30d, 12h or 45m."""
+    found = re.fullmatch("([1-9][0-9]{0,4})([mhd])", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 45m, 12h or 30d")
+    return int(found[1]) * _UNITS_MS[found[2]]
+
+
+def minutes(text: str) -> int:
+    """Return a number of minutes, 1 to 999999999 as in a plan."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes; it is 1 or more")
+    return int(text)
+
+
+def freephone_number(text: str) -> str:
+    """Return a freephone number in digits."""
+    return text.replace("-", "")
+
+
+def plan_key(text: str) -> str:
+    """Return what a plan stands under in the store: its number, or for a prepared plan `NUMBER/NAME`."""
+    number, slash, name = text.partition("/")
+    return f"{freephone_number(number)}{slash}{name}"
 
 
 def running_number(text: str) -> int:

@@ -13,10 +13,22 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
-from chakka.cli import calls, check, decide, explain, journal, number, plan, publish, rate, run
+from chakka.cli import calls, check, decide, explain, journal, live, number, plan, publish, rate, run
 from chakka.cli.arguments import CommandParser
 
-COMMANDS: tuple[ModuleType, ...] = (run, number, check, publish, plan, decide, calls, explain, rate, journal)
+COMMANDS: tuple[ModuleType, ...] = (
+    run,
+    number,
+    check,
+    publish,
+    plan,
+    live,
+    decide,
+    calls,
+    explain,
+    rate,
+    journal,
+)
 
 
 def parser() -> CommandParser:
