@@ -157,10 +157,15 @@ class Journal:
 
     def _begin_boot(self) -> None:
         earlier = [name for name in segments(self.directory) if name.node == self.node]
-        self._durable = _end_of_chain(self.directory, earlier)
+        last = _last_frame(self.directory, earlier)
+        if last is not None:
+            name, frame = last
+            self._durable = Chain(boot=name.boot, sequence=frame.sequence, hash=frame.hash)
         self.boot = earlier[-1].boot + 1 if earlier else 1
         self._open_segment()
         self.prepare()
+        if last is not None:
+            _give_room_back(self.directory / name.filename(), frame.end)
 
     def _open_segment(self) -> None:
         """Turn the spare into the segment that is written; its first frame says where the chain stands."""
@@ -241,12 +246,21 @@ class Journal:
             self._file = None
 
 
-def _end_of_chain(directory: Path, names: list[SegmentName]) -> Chain:
+def _last_frame(directory: Path, names: list[SegmentName]) -> tuple[SegmentName, frames.Frame] | None:
     """Return where a node's chain stands: the last whole frame of the last segment that was begun."""
     for name in reversed(names):
         data = (directory / name.filename()).read_bytes()
-        if (opening := opening_of(data)) is None:
-            continue
-        last = frames.scan(data, 0, opening.previous_hash).frames[-1]
-        return Chain(boot=name.boot, sequence=last.sequence, hash=last.hash)
-    return Chain()
+        if (opening := opening_of(data)) is not None:
+            return name, frames.scan(data, 0, opening.previous_hash).frames[-1]
+    return None
+
+
+def _give_room_back(segment: Path, end: int) -> None:
+    """Cut off the room that a crash left unused in a segment, lest a crash loop fill the disk.
+
+    end: where its last whole frame ends. What was written behind it, torn, stays for whoever looks into it.
+    """
+    written = len(segment.read_bytes().rstrip(b"\0"))
+    # If it cannot be cut, the next segment's opening says all the same where it ends.
+    with contextlib.suppress(OSError):
+        os.truncate(segment, max(end, written))
