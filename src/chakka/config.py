@@ -17,6 +17,7 @@ import msgspec
 
 from chakka.caller.profile import Spelling, TrunkProfile
 from chakka.errors import InputError, Problem
+from chakka.sip.digest import Algorithm
 from chakka.sip.grammar import Malformed
 from chakka.sip.timers import Timers
 from chakka.sip.uri import SipUri, parse_uri
@@ -128,9 +129,16 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AuthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How we ask for credentials. realm: ours. nonce_lifetime: seconds that a challenge can be answered."""
+    """How we ask for credentials.
+
+    realm:          ours.
+    algorithms:     offered in this order (RFC 8760 §2.3), and no other is accepted. Telephones that know MD5
+                    alone should take the second challenge; some stumble over the first (baresip 1.0).
+    nonce_lifetime: seconds that a challenge can be answered.
+    """
 
     realm: Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~ ]{1,64}\Z")] = "chakka"
+    algorithms: Annotated[tuple[Algorithm, ...], msgspec.Meta(min_length=1)] = tuple(Algorithm)
     nonce_lifetime: Seconds = 300.0
 
 

@@ -22,9 +22,10 @@ from chakka.callplane.bindings import Binding, LineTarget
 from chakka.callplane.credentials import Authentication, Reply
 from chakka.callplane.instant import Instant
 from chakka.callplane.registrar import Changed, Registrar
-from chakka.config import Config, LineAddress, RegistrarSettings
+from chakka.config import AuthSettings, Config, LineAddress, RegistrarSettings
 from chakka.errors import InputError
 from chakka.sip.address import Address, Flow
+from chakka.sip.digest import Algorithm
 from chakka.sip.message import Request, respond
 
 SECRET = b"0123456789abcdef"
@@ -72,6 +73,16 @@ def test_a_stranger_gets_one_challenge_for_each_algorithm() -> None:
     reply = Office().ask(register(HERE))
     assert reply.status == 401
     assert [line.split("algorithm=")[1].split(",")[0] for _, line in reply.headers] == ["SHA-256", "MD5"]
+
+
+def test_an_algorithm_that_is_not_offered_is_not_accepted() -> None:
+    office = Office(config(auth=AuthSettings(algorithms=(Algorithm.MD5,))))
+    request = register(HERE)
+    offered = office.ask(request)
+    assert len(offered.headers) == 1
+    assert office.ask(with_credentials(request, offered.headers)).status == 200
+    stronger = [(name, line.replace("MD5", "SHA-256")) for name, line in offered.headers]
+    assert office.ask(with_credentials(request, stronger, uses=2)).status == 401
 
 
 def test_a_challenge_is_no_amplifier() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from chakka.config import AuthSettings, Config, KeepaliveSettings, RegistrarSettings, parse_config
 from chakka.errors import InputError
+from chakka.sip.digest import Algorithm
 
 SOFTPHONE = '[[line]]\nnumber = "0352001234"\nregister = true\nuser = "shop"\npassword = "secret"\n'
 TWO_ADDRESSES = """
@@ -43,7 +44,7 @@ def test_several_lines_may_have_one_user() -> None:
 
 def test_the_defaults_are_those_of_the_manual() -> None:
     defaults = config("")
-    assert defaults.auth == AuthSettings(realm="chakka", nonce_lifetime=300.0)
+    assert defaults.auth == AuthSettings(realm="chakka", algorithms=tuple(Algorithm), nonce_lifetime=300.0)
     assert defaults.registrar == RegistrarSettings(shortest=60, usual=3600, longest=3600, most_contacts=5)
     assert defaults.keepalive == KeepaliveSettings(interval=30.0, within=4.0, failures=2)
 
@@ -70,6 +71,8 @@ def test_a_trunk_may_be_known_by_password_alone() -> None:
         ('[[trunk]]\nname = "p"\npeer_user = "shop"\npeer_password = "x"\n' + SOFTPHONE, "'shop'"),
         ("[registrar]\nshortest = 600\nlongest = 60\n", "must not fall"),
         ("[keepalive]\nfailures = 0\n", ">= 1"),
+        ('[auth]\nalgorithms = ["SHA-1"]\n', "SHA-1"),
+        ("[auth]\nalgorithms = []\n", ">= 1"),
         ('[auth]\nrealm = "a\\nb"\n', "regex"),
     ],
 )

@@ -11,7 +11,6 @@ from chakka.callplane.instant import Instant
 from chakka.config import Config, LineAddress, Trunk
 from chakka.sip.address import Address
 from chakka.sip.digest import (
-    Algorithm,
     Authorization,
     Credentials,
     Nonces,
@@ -74,6 +73,7 @@ class Authentication:
 
     def __init__(self, config: Config, secret: bytes) -> None:
         self._realm = config.auth.realm
+        self._algorithms = config.auth.algorithms
         self._users = users(config)
         self._nonces = Nonces(secret, config.auth.nonce_lifetime)
 
@@ -97,7 +97,8 @@ class Authentication:
         user = self._users.get(given.username)
         password = _NOBODY if user is None else user.password
         credentials = Credentials(username=given.username, realm=self._realm, password=password)
-        is_known = is_right(given, request.method, credentials) and _is_for(given, request)
+        is_asked = given.algorithm in self._algorithms and _is_for(given, request)
+        is_known = is_right(given, request.method, credentials) and is_asked
         if user is None or not is_known:
             return self._challenge(source, now, stale=False)
         if not self._nonces.use(given.nonce, given.nonce_count, source[0], now.monotonic):
@@ -106,7 +107,7 @@ class Authentication:
 
     def _challenge(self, source: Address, now: Instant, *, stale: bool) -> Reply:
         nonce = self._nonces.issue(source[0], now.monotonic)
-        lines = challenge(self._realm, nonce, Algorithm, stale=stale)
+        lines = challenge(self._realm, nonce, self._algorithms, stale=stale)
         return Reply(401, tuple(("WWW-Authenticate", line) for line in lines))
 
 
