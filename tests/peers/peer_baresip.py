@@ -41,11 +41,18 @@ class Baresip:
         self._directory = directory
         self._user = user
         self._host = host
+        self._account = f"<sip:{user}@{host}>;regint=0"
         self._process: subprocess.Popen[bytes] | None = None
         # The tone is long enough for any call, so that silence means that nothing comes.
         tone = f"synth {LONGEST_CALL_S} sine {tone_hz} gain -16".split()
         speech = ("sox", "-n", "-r", str(SAMPLE_RATE), "-c", "1", "-b", "16", directory / "says.wav", *tone)
         subprocess.run(speech, check=True)
+
+    def registers_at(self, host: str, user: str, password: str) -> "Baresip":
+        """Have it register for its number with a password."""
+        secret = f"auth_user={user};auth_pass={password}"
+        self._account = f"<sip:{self._user}@{host}:{SIP_PORT}>;regint=60;{secret}"
+        return self
 
     def start(self, dial: str | None = None) -> "Baresip":
         """Switch the telephone on; dial a SIP URI if there is one."""
@@ -60,7 +67,7 @@ class Baresip:
             last=first + 38,
         )
         (self._directory / "config").write_text(config)
-        account = f"<sip:{self._user}@{self._host}>;regint=0;audio_codecs=PCMU;answermode=auto\n"
+        account = f"{self._account};audio_codecs=PCMU;answermode=auto\n"
         (self._directory / "accounts").write_text(account)
         dials = ("-e", f"/dial {dial}") if dial else ()
         command = ("baresip", "-f", self._directory, "-t", str(LONGEST_CALL_S), "-s", *dials)

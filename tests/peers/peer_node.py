@@ -32,6 +32,9 @@ from chakka.stores.plan_store import PlanStore, Published
 
 SIP_PORT = 5060
 LINES = 180
+# Lines without an address: telephones register for them.
+REGISTERING = ("0352900001", "0352900002", "0352900003")
+USER, PASSWORD = "shop", "kagi-to-himitsu"
 # Short enough for a test, long enough for two busy cores.
 ANSWER_WITHIN_S = 1.0
 RING_S = 2.0
@@ -143,6 +146,9 @@ t4 = 0.5
 [calls]
 ring = {RING_S}
 tick = 0.5
+[auth]
+# baresip 1 gives up when it is offered SHA-256 as well.
+algorithms = ["MD5"]
 [[trunk]]
 name = "carrier"
 hosts = ["{network.carrier}"]
@@ -161,7 +167,11 @@ hosts = ["{network.doubtful_carrier}"]
             f"answer_within = {ANSWER_WITHIN_S}\n"
             for line in self.lines
         )
-        return head + "".join(lines)
+        registering = (
+            f'[[line]]\nnumber = "{number}"\nregister = true\nuser = "{USER}"\npassword = "{PASSWORD}"\n'
+            for number in REGISTERING
+        )
+        return head + "".join(lines) + "".join(registering)
 
     # -- processes
 
