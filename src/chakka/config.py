@@ -163,10 +163,11 @@ class KeepaliveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a node is told."""
+    """Everything that a node is told. announcer: where RFC 4240 announcements are offered, if anywhere."""
 
     node: str = "node1"
     listen: Address = ("127.0.0.1", 5060)
+    announcer: Address | None = None
     rtp_host: str = "127.0.0.1"
     rtp_ports: tuple[int, int] = (20000, 29999)
     trunks: tuple[Trunk, ...] = ()
@@ -217,6 +218,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     udp: str = "127.0.0.1:5060"
+    annc: str | None = None
 
 
 class _Rtp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -326,9 +328,11 @@ def _read(reading: _Reading, base: Path) -> Config:
     data, rtp = reading.one("data", _Data), reading.one("rtp", _Rtp)
     directory = _directory(reading, base / data.dir)
     trunks = _trunks(reading)
+    listen = reading.one("listen", _Listen)
     return Config(
         node=_node(reading),
-        listen=reading.address("listen.udp", reading.one("listen", _Listen).udp, Config().listen),
+        listen=reading.address("listen.udp", listen.udp, Config().listen),
+        announcer=_announcer(reading, listen),
         rtp_host=_rtp_host(reading, rtp.host),
         rtp_ports=reading.ports("rtp.ports", rtp.ports),
         trunks=trunks,
@@ -342,6 +346,14 @@ def _read(reading: _Reading, base: Path) -> Config:
         registrar=_registrar(reading),
         keepalive=reading.one("keepalive", KeepaliveSettings),
     )
+
+
+def _announcer(reading: _Reading, listen: _Listen) -> Address | None:
+    if listen.annc is None:
+        return None
+    if listen.annc == listen.udp:
+        reading.fault("listen.annc", "bad_value", f"{listen.annc} is the call plane's own address")
+    return reading.address("listen.annc", listen.annc, Config().listen)
 
 
 def _registrar(reading: _Reading) -> RegistrarSettings:

@@ -92,3 +92,14 @@ def test_paths_start_from_the_files_directory() -> None:
     config = parse_config(b'[data]\ndir = "."\nprompts = "prompts"\n', BASE)
     assert isinstance(config, Config)
     assert (config.plans, config.prompts) == (BASE / "plans", BASE / "prompts")
+
+
+def test_announcements_are_offered_where_the_configuration_says_and_else_nowhere() -> None:
+    assert parse_config(b"", BASE).announcer is None
+    assert parse_config(b'[listen]\nannc = "127.0.0.1:5080"\n', BASE).announcer == ("127.0.0.1", 5080)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:5060", "0.0.0.0:5080", "annc", "127.0.0.1"])
+def test_announcements_cannot_be_offered_just_anywhere(address: str) -> None:
+    with pytest.raises(InputError, match=r"listen\.annc"):
+        parse_config(f'[listen]\nannc = "{address}"\n'.encode(), BASE)

@@ -25,12 +25,13 @@ def _host(text: str) -> str:
     return str(ip_address(text))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m chakka.announcer", description="Plays by RFC 4240.")
-    parser.add_argument("--listen", type=_address, required=True, metavar="ADDRESS:PORT", help="for SIP, UDP")
-    parser.add_argument("--media", type=Path, required=True, help="socket of the media process")
-    parser.add_argument("--own", type=Path, required=True, help="socket to bind for its answers")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    wanted = argparse.ArgumentParser(prog="python -m chakka.announcer", description="Plays by RFC 4240.")
+    wanted.add_argument("--listen", type=_address, required=True, metavar="ADDRESS:PORT", help="for SIP, UDP")
+    wanted.add_argument("--media", type=Path, required=True, help="socket of the media process")
+    wanted.add_argument("--own", type=Path, required=True, help="socket to bind for its answers")
+    wanted.add_argument(
         "--peer",
         type=_host,
         action="append",
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="a host that may ask for early media, and for sound to another host than itself; repeatable",
     )
-    return parser
+    return wanted
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -52,7 +53,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until a signal comes; return 0, or 1 when the process cannot start."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         asyncio.run(_serve(arguments))

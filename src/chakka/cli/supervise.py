@@ -40,8 +40,23 @@ def programs(config: Config, config_file: str) -> list[Program]:
     return [
         Program("media", _python("chakka.media", *media)),
         Program("callplane", _python("chakka.callplane", "--config", config_file)),
+        *_announcer(config),
         Program("ingest", _python("chakka.ingest", *ingest)),
     ]
+
+
+def _announcer(config: Config) -> list[Program]:
+    """Return the RFC 4240 server, if the node offers one; this node and its trunks are its peers."""
+    if config.announcer is None:
+        return []
+    host, port = config.announcer
+    peers = {config.listen[0], *(trunk_host for trunk in config.trunks for trunk_host in trunk.hosts)}
+    arguments = (
+        *("--listen", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+        *("--media", str(config.media_socket), "--own", str(config.directory / "announcer.sock")),
+        *(word for peer in sorted(peers) for word in ("--peer", peer)),
+    )
+    return [Program("announcer", _python("chakka.announcer", *arguments))]
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
