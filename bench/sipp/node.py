@@ -23,6 +23,8 @@ name = "bench"
 udp = "127.0.0.1:{port}"
 [data]
 dir = "."
+[calls]
+per_number_per_second = 0
 [timers]
 t1 = {t1}
 [[trunk]]

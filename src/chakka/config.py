@@ -110,7 +110,7 @@ def sip_destination(address: str) -> Address:
 
 
 class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Timers of call control in seconds, beside the protocol's own.
+    """Timers of call control in seconds, beside the protocol's own, and how many calls are let in.
 
     ring:         longest ringing of one target (plan-format.md, ring_seconds).
     tick:         proof of life of answered calls (reliability.md §1: at most 5).
@@ -118,6 +118,8 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     announcement: longest announcement; beyond it the media process is taken for lost, and the call ends.
     longest:      longest conversation; then both legs are released.
     shed_delay:   queue delay above which new calls get 503.
+    per_number_per_second:   INVITEs of trunks to one number beyond which they get 503; 0 = no bound.
+    per_stranger_per_second: the same for all that comes from one address that is no trunk's.
     """
 
     ring: Seconds = 180.0
@@ -126,6 +128,8 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     announcement: Seconds = 60.0
     longest: Seconds = 43_200.0
     shed_delay: Seconds = 0.2
+    per_number_per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 100
+    per_stranger_per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 50
 
 
 class AuthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

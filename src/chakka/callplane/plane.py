@@ -6,12 +6,12 @@ from typing import Any
 
 from chakka.caller.facts import facts
 from chakka.callplane import announcing, hunting, relaying
+from chakka.callplane.admission import Admission
 from chakka.callplane.bindings import Binding
 from chakka.callplane.call import Call, On, Setup, State, World
 from chakka.callplane.call_id import CALL_ID_LENGTH, call_id
 from chakka.callplane.credentials import Reply
 from chakka.callplane.deciding import Deciding
-from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.lines import Lines
 from chakka.callplane.occupancy import Occupancy
@@ -27,9 +27,9 @@ from chakka.records.model import Answered, Tick
 from chakka.routing.attempt import IDLE
 from chakka.routing.caller_shown import caller_shown
 from chakka.routing.decide import decide
-from chakka.routing.decision import Outcome, Reason
+from chakka.routing.decision import Outcome
 from chakka.sip import events
-from chakka.sip.agent import Refusal, UserAgent
+from chakka.sip.agent import UserAgent
 from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.message import Request, Response, respond
 from chakka.sip.timers import Alarms
@@ -93,6 +93,8 @@ class CallPlane:
         )
         plans = Plans(sources.read_plan, sources.read_live)
         self._deciding = Deciding(plans, self._world.occupancy)
+        self._admission = Admission(config, sources.randomness)
+        agent.admission = self._admission.refusal
 
     # -- inputs
 
@@ -147,13 +149,7 @@ class CallPlane:
 
     def shed_new_calls(self, is_overloaded: bool) -> None:
         """Let new calls in or not; those not let in get 503, counted but not recorded (reliability.md §1)."""
-        if not is_overloaded:
-            self.agent.overload = None
-        elif self.agent.overload is None:
-            status, cause = REFUSALS[Reason.OVERLOAD]
-            name, value = reason_header(cause)
-            after = 1 + self._sources.randomness(1)[0] % 10
-            self.agent.overload = Refusal(status, f"Retry-After: {after}\r\n{name}: {value}\r\n")
+        self._admission.is_overloaded = is_overloaded
 
     def load(self, registrations: list[Binding], now: Instant) -> None:
         """Take the registrations of an earlier boot."""
@@ -262,6 +258,8 @@ class CallPlane:
 
     def _tick(self, now: Instant) -> None:
         self._next_tick = now.monotonic + self.config.calls.tick
+        for minute_ms, number, shed in self._admission.take_shed(now.utc_ms):
+            self.outbox.show("shed", minute_ms=minute_ms, number=number, calls=shed)
         if self._answered:
             calls = tuple(sorted(self._answered))
             self.outbox.append(Tick(at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms, calls=calls))

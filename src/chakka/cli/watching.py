@@ -35,6 +35,8 @@ def _text(event: dict[str, Any]) -> str | None:
             return f"released   {event['reason']} ({event['status']})"
         case "rated":
             return _rated(event)
+        case "shed":
+            return f"shed       {event['calls']} calls to {event['number'] or 'no number'} in a minute (503)"
     return None
 
 

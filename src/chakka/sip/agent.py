@@ -36,11 +36,12 @@ class UserAgent:
     may_accept: whether an address is known. Others get at most one datagram for each of theirs, no 100, and
                 nothing repeated, until the user sends them a provisional or an answer, and nothing is kept of
                 what was refused (RFC 3261 §8.2.7); None: all are known.
-    overload:   the answer to new INVITEs while there is one: stateless, so that refusing costs little.
+    admission:  returns the answer to a new INVITE that is not let in, None to take it: stateless, so that
+                refusing costs little.
     counts:     what was dropped or refused here, by word.
     """
 
-    __slots__ = ("_core", "_may_accept", "overload")
+    __slots__ = ("_core", "_may_accept", "admission")
 
     def __init__(  # noqa: PLR0913 - who we are and what we are given; all by keyword
         self,
@@ -58,7 +59,7 @@ class UserAgent:
         )
         self._core = Core(identity, timers, token)
         self._may_accept = may_accept
-        self.overload: Refusal | None = None
+        self.admission: Callable[[Request, Address, float], Refusal | None] | None = None
 
     # What the user asks for.
 
@@ -228,7 +229,7 @@ class UserAgent:
             # RFC 3261 §8.2.2.2: the same request by another path of a forking proxy; §16.3: or a loop.
             self._refuse(request, source, 482)
             return
-        refusal = self._overloaded(request) or self._refusal(request, source)
+        refusal = self._not_admitted(request, source, now) or self._refusal(request, source)
         if refusal is not None:
             self._refuse(request, source, refusal.status, refusal.lines)
             return
@@ -252,8 +253,10 @@ class UserAgent:
             request, self._core.timers
         )
 
-    def _overloaded(self, request: Request) -> Refusal | None:
-        return self.overload if request.method == "INVITE" else None
+    def _not_admitted(self, request: Request, source: Address, now: float) -> Refusal | None:
+        if self.admission is None or request.method != "INVITE":
+            return None
+        return self.admission(request, source, now)
 
     def _on_invite(
         self, request: Request, transaction: ServerTransaction, source: Address, now: float
