@@ -116,6 +116,24 @@ def test_a_telephone_that_registers_is_rung() -> None:
     assert invite.uri == "sip:desk@192.0.2.21:5060"
 
 
+def test_watchers_hear_who_comes_and_goes_but_not_of_refreshes() -> None:
+    office = Office(ONE_LINE, lines=(REGISTERING,))
+    for contact, expires in (("<sip:a@192.0.2.21>", 600), ("<sip:a@192.0.2.21>", 600), ("*", 0)):
+        office.sign_in(contact, expires=expires)
+    seen = [one["telephones"] for one in office.plane.shown if one["kind"] == "registered"]
+    assert seen == [1, 0]
+
+
+def test_a_telephone_that_is_not_refreshed_is_forgotten() -> None:
+    office = Office(ONE_LINE, lines=(REGISTERING,))
+    office.sign_in(expires=60)
+    office.run(125)
+    assert [one["telephones"] for one in office.plane.shown if one["kind"] == "registered"] == [1, 0]
+    office.dial()
+    office.run(3)
+    assert office.record.reason is Reason.UNREACHABLE
+
+
 def test_a_line_where_nobody_registered_is_unreachable() -> None:
     office = Office(ONE_LINE, lines=(REGISTERING,))
     office.dial()

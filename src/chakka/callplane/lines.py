@@ -86,7 +86,6 @@ class Lines:
         )
         if changed is not None:
             self._changed(changed, now)
-            self._outbox.show("registered", number=changed.number, contacts=len(changed.bindings))
 
     def ended(self, event: events.RequestEnded, now: Instant) -> None:
         """Take the answer to an OPTIONS of ours."""
@@ -125,6 +124,8 @@ class Lines:
     def _changed(self, changed: Changed, now: Instant) -> None:
         octets = bindings.encode(changed.bindings)
         self._outbox.live.append(KeepRegistration(number=changed.number, octets=octets))
+        if not changed.is_refresh:
+            self._outbox.show("registered", number=changed.number, telephones=len(changed.bindings))
         if self._watch_at is None:
             self._watch_at = now.monotonic + _WATCH_AFTER
 

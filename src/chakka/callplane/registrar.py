@@ -23,10 +23,14 @@ from chakka.sip.message import Request
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The bindings of a line from now on, to be kept for the next run; () when it has none any more."""
+    """The bindings of a line from now on, to be kept for the next run; () when it has none any more.
+
+    is_refresh: only their ends have changed.
+    """
 
     number: str
     bindings: tuple[Binding, ...]
+    is_refresh: bool = False
 
 
 class Registrar:
@@ -84,7 +88,8 @@ class Registrar:
             return Reply(after.status, least), None
         self._keep(number, after)
         contacts = tuple(("Contact", contact_value(one, self._steady_ms(now))) for one in after)
-        return Reply(200, contacts), None if after == known else Changed(number, after)
+        is_refresh = {one.contact for one in after} == {one.contact for one in known}
+        return Reply(200, contacts), None if after == known else Changed(number, after, is_refresh)
 
     def addresses(self, number: str, now: Instant) -> list[LineTarget]:
         """Return where a line is reached: as configured, then as registered, by preference; [] if nowhere."""

@@ -37,6 +37,10 @@ def _text(event: dict[str, Any]) -> str | None:
             return _rated(event)
         case "shed":
             return f"shed       {event['calls']} calls to {event['number'] or 'no number'} in a minute (503)"
+        case "registered":
+            return f"registered {event['number']} at {event['telephones']} telephones"
+        case "reachable" | "unreachable" as kind:
+            return f"{kind:<11}{event['host']} port {event['port']}"
     return None
 
 
