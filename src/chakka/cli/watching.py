@@ -40,7 +40,7 @@ def _text(event: dict[str, Any]) -> str | None:
         case "registered":
             return f"registered {event['number']} at {event['telephones']} telephones"
         case "reachable" | "unreachable" as kind:
-            return f"{kind:<11}{event['host']} port {event['port']}"
+            return f"{kind:<11} {event['host']} port {event['port']}"
     return None
 
 
