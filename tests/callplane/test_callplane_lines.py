@@ -187,6 +187,17 @@ def test_a_stranger_that_registers_gets_one_answer_each_time() -> None:
     assert office.plane.plane.agent.next_timer() is None
 
 
+def test_a_register_that_is_repeated_gets_the_same_answer_and_is_not_stale() -> None:
+    office = Office(ONE_LINE, lines=(REGISTERING,))
+    office.sign_in()
+    *_, signed = [data for _, source, _, data in office.network.sent if source == FIRST_LINE]
+    before = len(office.network.sent)
+    office.network.agents[FIRST_LINE]._core.send(signed, PLANE)
+    office.run(0.2)
+    answers = [parse(data) for _, _, to, data in office.network.sent[before:] if to == FIRST_LINE]
+    assert [one.status for one in answers if isinstance(one, Response)] == [200]
+
+
 # -- several addresses (R4.2: no route, transport error, no 1xx within 4 s)
 
 

@@ -59,7 +59,7 @@ class Lines:
 
     def trunk_of(self, request: Request, source: Address, now: Instant) -> Trunk | Reply:
         """Return the trunk that a call comes from: by address, by credentials, or both if it has both."""
-        trunk = self._config.trunk_of(source[0])
+        trunk = self._config.trunk_at(source)
         if trunk is not None and not trunk.peer_user:
             return trunk
         if trunk is None and not self._authentication.has_trunks:
@@ -81,6 +81,9 @@ class Lines:
     def register(self, event: events.OtherRequest, now: Instant) -> None:
         """Answer a REGISTER."""
         reply, changed = self._registrar.register(event.request, event.source, now)
+        if reply.status == 200:
+            # It answered a nonce that was sent to its host: a repeated request may get the same response.
+            event.transaction.is_proven = True
         self._agent.respond(
             event.transaction, respond(event.request, reply.status, headers=reply.headers), now.monotonic
         )
