@@ -396,6 +396,13 @@ def test_a_stranger_with_a_wrong_password_gets_nowhere_and_leaves_no_record() ->
     assert office.records == []
 
 
+def test_a_trunk_with_addresses_cannot_call_from_elsewhere_even_with_its_password() -> None:
+    fixed = Trunk(name="pbx", hosts=("192.0.2.77",), peer_user="pbx", peer_password="p")
+    office, seen = called_from_abroad("p", trunks=(fixed,))
+    assert [event.status for event in seen if isinstance(event, events.Failed)] == [401, 403]
+    assert office.records == []
+
+
 def test_where_no_trunk_has_a_password_strangers_are_not_even_asked() -> None:
     office, seen = called_from_abroad("p")
     assert [event.status for event in seen if isinstance(event, events.Failed)] == [403]

@@ -67,9 +67,10 @@ class Lines:
         user = self._authentication.user(request, source, now)
         if isinstance(user, Reply):
             return user
-        if user.trunk is None or (trunk is not None and user.trunk is not trunk):
-            return Reply(403)
-        return user.trunk
+        claimed = user.trunk
+        # A trunk that has addresses is nowhere else, whatever it knows; and no other trunk is at those.
+        is_here = claimed is trunk or (trunk is None and claimed is not None and not claimed.hosts)
+        return claimed if claimed is not None and is_here else Reply(403)
 
     # -- what happens
 
