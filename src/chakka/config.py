@@ -17,15 +17,19 @@ import msgspec
 
 from chakka.caller.profile import Spelling, TrunkProfile
 from chakka.errors import InputError, Problem
+from chakka.sip.address import Address as SipAddress
+from chakka.sip.address import transport_of
+from chakka.sip.dialog import address_of
 from chakka.sip.digest import Algorithm
 from chakka.sip.grammar import Malformed
 from chakka.sip.timers import Timers
-from chakka.sip.uri import SipUri, parse_uri
 from chakka.stores.segments import NODE_NAME
 
 Address = tuple[str, int]
 Table = TypeVar("Table")
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+# RFC 5922 §7: the SIP domain that a certificate vouches for; wildcards match nothing.
+TlsName = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9.\-]{0,252})?\Z")]
 # reliability.md §1: after a crash no more than this is unknown of a call.
 TickSeconds = Annotated[float, msgspec.Meta(gt=0, le=5)]
 
@@ -43,6 +47,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     user, password:      who we are in its `realm`; its challenges in other realms are not answered.
     peer_user, peer_password: who it is in ours; given, its calls are challenged, and it may have no hosts.
     port, keepalive:     its hosts are asked by OPTIONS whether they are there, at this port.
+    tls_name:            the SIP domain of its certificate; given, only calls that come by TLS are its own.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     peer_password: str = ""
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5060
     keepalive: bool = False
+    tls_name: TlsName = ""
 
     @property
     def profile(self) -> TrunkProfile:
@@ -68,6 +74,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a line number is reached: a SIP URI with an IP address as host, or wherever it registers from.
 
+    address:         with `;transport=tcp` or `tls`, or as `sips:`, by a stream; else by UDP.
+    tls_name:        the SIP domain of its certificate, without which it is not called over TLS.
     answer_within:   seconds for the first 1xx, else the line is unreachable (service.md R4.2).
     more_addresses:  tried in this order when the line is not reached at `address`.
     register:        a telephone registers for the number as `user` with `password`, in our realm; several
@@ -86,6 +94,7 @@ class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     password: str = ""
     realm: str = ""
     keepalive: bool = False
+    tls_name: TlsName = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -93,20 +102,20 @@ class LineAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return (self.address, *self.more_addresses) if self.address else self.more_addresses
 
     @property
-    def destination(self) -> Address:
-        """Where datagrams for this line go."""
+    def destination(self) -> SipAddress:
+        """Where requests for this line go."""
         return sip_destination(self.address)
 
 
-def sip_destination(address: str) -> Address:
-    """Return where datagrams for a SIP URI go. Raises: InputError if it is none."""
+def sip_destination(address: str) -> SipAddress:
+    """Return where requests for a SIP URI go. Raises: InputError if it names no address that we can reach."""
     try:
-        uri = parse_uri(address)
+        destination = address_of(address)
     except Malformed as fault:
         raise InputError(f"{address!r} is no SIP URI: {fault}") from fault
-    if not isinstance(uri, SipUri) or uri.scheme != "sip":
-        raise InputError(f"{address!r} is no SIP URI")
-    return uri.host.strip("[]"), uri.port or 5060
+    if destination is None:
+        raise InputError(f"{address!r} is no SIP URI with an IP address, by udp, tcp or tls")
+    return destination
 
 
 class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,12 +175,27 @@ class KeepaliveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     failures: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
 
 
+class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Files in PEM. certificate, key: ours. ca: authorities for the peers'; None: the system's."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a node is told. announcer: where RFC 4240 announcements are offered, if anywhere."""
+    """Everything that a node is told.
+
+    listen:    for SIP over UDP; listen_tcp, listen_tls: for connections, if they are taken.
+    announcer: where RFC 4240 announcements are offered, if anywhere.
+    """
 
     node: str = "node1"
     listen: Address = ("127.0.0.1", 5060)
     announcer: Address | None = None
+    listen_tcp: Address | None = None
+    listen_tls: Address | None = None
+    tls: TlsSettings = TlsSettings()
     rtp_host: str = "127.0.0.1"
     rtp_ports: tuple[int, int] = (20000, 29999)
     trunks: tuple[Trunk, ...] = ()
@@ -219,10 +243,40 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Return the trunk that calls from this address belong to."""
         return next((trunk for trunk in self.trunks if host in trunk.hosts), None)
 
+    def trunk_at(self, source: SipAddress) -> Trunk | None:
+        """Return the trunk whose call comes from `source`: one with a tls_name must have proved it by TLS."""
+        trunk = self.trunk_of(source[0])
+        is_proven = trunk is None or not trunk.tls_name or transport_of(source) == "tls"
+        return trunk if is_proven else None
+
+    def is_peer(self, host: str) -> bool:
+        """Return whether an address is that of a trunk or of a configured line."""
+        return self.trunk_of(host) is not None or any(host == each for each, _ in self._line_hosts())
+
+    def tls_name(self, host: str) -> str | None:
+        """Return the SIP domain that the certificate of a peer at an address must name, None for any."""
+        trunk = self.trunk_of(host)
+        if trunk is not None and trunk.tls_name:
+            return trunk.tls_name
+        return next((name for each, name in self._line_hosts() if name and each == host), None)
+
+    def _line_hosts(self) -> Iterator[tuple[str, str]]:
+        for line in self.lines.values():
+            for address in line.addresses:
+                yield sip_destination(address)[0], line.tls_name
+
 
 class _Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     udp: str = "127.0.0.1:5060"
+    tcp: str | None = None
+    tls: str | None = None
     annc: str | None = None
+
+
+class _Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    certificate: str | None = None
+    key: str | None = None
+    ca: str | None = None
 
 
 class _Rtp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -244,7 +298,7 @@ class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
-_TABLES |= {"auth", "registrar", "keepalive"}
+_TABLES |= {"auth", "registrar", "keepalive", "tls"}
 
 
 def parse_config(text: bytes, base: Path) -> Config:
@@ -337,6 +391,9 @@ def _read(reading: _Reading, base: Path) -> Config:
         node=_node(reading),
         listen=reading.address("listen.udp", listen.udp, Config().listen),
         announcer=_announcer(reading, listen),
+        listen_tcp=_stream(reading, "listen.tcp", listen.tcp),
+        listen_tls=_stream(reading, "listen.tls", listen.tls),
+        tls=_tls(reading, listen, base),
         rtp_host=_rtp_host(reading, rtp.host),
         rtp_ports=reading.ports("rtp.ports", rtp.ports),
         trunks=trunks,
@@ -358,6 +415,18 @@ def _announcer(reading: _Reading, listen: _Listen) -> Address | None:
     if listen.annc == listen.udp:
         reading.fault("listen.annc", "bad_value", f"{listen.annc} is the call plane's own address")
     return reading.address("listen.annc", listen.annc, Config().listen)
+
+
+def _stream(reading: _Reading, where: str, text: str | None) -> Address | None:
+    return None if text is None else reading.address(where, text, Config().listen)
+
+
+def _tls(reading: _Reading, listen: _Listen, base: Path) -> TlsSettings:
+    given = reading.one("tls", _Tls)
+    if listen.tls is not None and (given.certificate is None or given.key is None):
+        reading.fault("listen.tls", "bad_value", "TLS needs certificate and key in [tls]")
+    files = ((name, getattr(given, name)) for name in ("certificate", "key", "ca"))
+    return TlsSettings(**{name: base / file for name, file in files if file is not None})
 
 
 def _registrar(reading: _Reading) -> RegistrarSettings:
@@ -456,6 +525,8 @@ def _line_faults(line: LineAddress) -> Iterator[str]:
     for address in line.addresses:
         if not _is_reachable(address):
             yield f"address {address!r} must be sip:…@IP-address:port"
+        elif transport_of(sip_destination(address)) == "tls" and not line.tls_name:
+            yield f"address {address!r} needs a tls_name: the SIP domain that its certificate must name"
     needs_user = line.register or bool(line.realm)
     if needs_user != bool(line.user) or needs_user != bool(line.password):
         yield f"line {line.number}: user and password go together, with register = true or a realm"

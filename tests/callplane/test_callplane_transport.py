@@ -15,7 +15,7 @@ from sip_peer import OFFER, request_text
 
 from chakka.callplane.transport import Peers, StreamLimits, Streams
 from chakka.callplane.transport_identity import identities, is_identified
-from chakka.callplane.transport_tls import TlsSettings
+from chakka.config import TlsSettings
 from chakka.sip.address import Flow
 
 HERE = "127.0.0.1"

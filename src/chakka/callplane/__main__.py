@@ -13,8 +13,9 @@ from pathlib import Path
 from chakka import facts
 from chakka.callplane.plane import CallPlane, Sources
 from chakka.callplane.server import Server, sip_socket
-from chakka.config import Config, parse_config
+from chakka.config import Address, Config, parse_config
 from chakka.errors import InputError
+from chakka.sip.address import Transport
 from chakka.sip.agent import UserAgent
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.journal import Journal
@@ -23,15 +24,16 @@ from chakka.stores.plan_store import PlanStore
 
 def call_plane(config: Config, store: PlanStore) -> CallPlane:
     """Return a call plane over a plan store, with chance from the operating system."""
-    host, port = config.listen
-    contact_host = f"[{host}]" if ":" in host else host
+    here = _written(config.listen)
+    taken: dict[Transport, Address | None] = {"tcp": config.listen_tcp, "tls": config.listen_tls}
     agent = UserAgent(
-        contact=f"sip:{contact_host}:{port}",
-        via_host=f"{contact_host}:{port}",
+        contact=f"sip:{here}",
+        via_host=here,
         timers=config.timers,
         token=partial(secrets.token_hex, 8),
         product="chakka",
-        may_accept=lambda address: config.trunk_of(address[0]) is not None,
+        listening={transport: _written(address) for transport, address in taken.items() if address},
+        may_accept=lambda address: config.trunk_at(address) is not None,
     )
     sources = Sources(
         table=facts.numbering_table(),
@@ -40,6 +42,11 @@ def call_plane(config: Config, store: PlanStore) -> CallPlane:
         randomness=os.urandom,
     )
     return CallPlane(config, agent, sources)
+
+
+def _written(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def serve(config: Config) -> None:

@@ -29,6 +29,8 @@ from chakka.routing.caller_shown import caller_shown
 from chakka.routing.decide import decide
 from chakka.routing.decision import Outcome
 from chakka.sip import events
+from chakka.sip.address import Address as SipAddress
+from chakka.sip.address import Flow
 from chakka.sip.agent import UserAgent
 from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.message import Request, Response, respond
@@ -103,7 +105,12 @@ class CallPlane:
         self.agent.receive(data, source, now.monotonic)
         self._settle(now)
 
-    def unreachable(self, destination: Address, packet: bytes, now: Instant) -> None:
+    def message(self, data: bytes, source: Flow, now: Instant) -> None:
+        """A message came over a stream."""
+        self.agent.receive(data, source, now.monotonic)
+        self._settle(now)
+
+    def unreachable(self, destination: SipAddress, packet: bytes, now: Instant) -> None:
         """The network refused to carry datagrams to an address, or if a packet is given, that one."""
         self.agent.transport_failed(destination, now.monotonic, packet)
         self._settle(now)

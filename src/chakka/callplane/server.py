@@ -18,12 +18,14 @@ from chakka import __version__, clock
 from chakka.callplane.instant import Instant
 from chakka.callplane.live_writer import LiveWriter
 from chakka.callplane.plane import CallPlane
+from chakka.callplane.transport import Peers, Streams
 from chakka.config import Address, Config
 from chakka.media.client import MediaClient
 from chakka.media.control import Event, Refused
 from chakka.records.entries import encode
 from chakka.records.left_open import calls_left_open, close
 from chakka.records.model import Boot, Entry
+from chakka.sip.address import Flow
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.last_boots import entries_before
 from chakka.stores.live_store import LiveStore
@@ -70,6 +72,8 @@ class Server:
         self._feed.setblocking(False)
         self._feed_path = str(config.feed_socket)
         self._loop = asyncio.get_running_loop()
+        peers = Peers(is_known=config.is_peer, tls_name=config.tls_name)
+        self._streams = Streams(self, peers, config.tls, config.listen[0])
         self._live = LiveWriter(LiveStore.open(config.live), self._loop)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -78,6 +82,10 @@ class Server:
         self._media.start()
         self._journal.start()
         self._begin()
+        if self._config.listen_tcp is not None:
+            await self._streams.listen("tcp", *self._config.listen_tcp)
+        if self._config.listen_tls is not None:
+            await self._streams.listen("tls", *self._config.listen_tls)
         self._loop.add_reader(self._sip.fileno(), self._readable)
         self._flush()
         # What exists now lives as long as the process: the collector need not look at it again.
@@ -90,6 +98,7 @@ class Server:
         if self._plane.agent.next_timer() is not None:
             await asyncio.sleep(2 * self._config.timers.t1)
         self._loop.remove_reader(self._sip.fileno())
+        await self._streams.close()
         await self._loop.run_in_executor(None, self._journal.close)
         await self._loop.run_in_executor(None, self._live.close)
         self._media.close()
@@ -137,6 +146,20 @@ class Server:
     def _take(self, data: bytes, source: Address, arrived: Instant) -> None:
         self._guarded(self._plane.datagram, data, source, arrived)
 
+    def on_stream_message(self, message: bytes, source: Flow) -> None:
+        """Take one message of a TCP or TLS connection."""
+        self._plane.shed_new_calls(not self._journal.has_room())
+        self._guarded(self._plane.message, message, source, now())
+
+    def on_stream_turn(self) -> None:
+        """Carry out what a connection's messages asked for."""
+        self._flush()
+
+    def on_stream_failed(self, destination: Flow) -> None:
+        """Take it that a connection is gone, or could not be opened."""
+        self._guarded(self._plane.unreachable, destination, b"", now())
+        self._flush()
+
     def _on_timer(self) -> None:
         self._timer = None
         self._guarded(self._plane.handle_timer, now())
@@ -168,6 +191,8 @@ class Server:
             self._live.write(outbox.take_live())
             unheard = [command.id for command in outbox.take_media() if not self._media.send(command)]
             unreachable = self._send(self._plane.agent.take_datagrams())
+            for message, flow in self._plane.agent.take_stream_messages():
+                self._streams.send(message, flow)
             self._show(outbox.take_feed())
             if not unheard and not unreachable:
                 break

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from chakka.callplane.transport_identity import Certificate, is_identified
-from chakka.callplane.transport_tls import TlsSettings, client_context, server_context
+from chakka.callplane.transport_tls import client_context, server_context
+from chakka.config import TlsSettings
 from chakka.sip.address import Flow
 from chakka.sip.framing import PONG, Framing
 
@@ -49,8 +50,8 @@ class StreamLimits:
     unsent:       octets waiting for a peer that does not read, or for its connection to open.
     """
 
-    connections: int = 1_000
-    of_strangers: int = 50
+    connections: int = 2_000
+    of_strangers: int = 500
     opening: float = 4.0
     message: float = 10.0
     idle: float = 900.0

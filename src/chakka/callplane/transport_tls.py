@@ -1,17 +1,8 @@
 """How TLS is spoken: 1.2 and up, our certificate, the authorities that we trust (reliability.md §4)."""
 
 import ssl
-from pathlib import Path
 
-import msgspec
-
-
-class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Files in PEM. certificate, key: ours. ca: authorities for the peers'; None: the system's."""
-
-    certificate: Path | None = None
-    key: Path | None = None
-    ca: Path | None = None
+from chakka.config import TlsSettings
 
 
 def server_context(settings: TlsSettings) -> ssl.SSLContext:
