@@ -199,7 +199,7 @@ class Exchange:
             table=TABLE,
             read_plan=self.plans.get,
             read_live=self.live.get,
-            randomness=lambda size: next(chance).to_bytes(size, "big"),
+            randomness=lambda size: (next(chance) % 256**size).to_bytes(size, "big"),
         )
         wall_ms = int(str(settings.get("wall_ms", TUESDAY_10_MS)))
         return PlaneOnNetwork(CallPlane(config, agent, sources), wall_ms)
