@@ -40,6 +40,10 @@ class GroupCommit:
         self._closing = False
         self._has_room = journal.has_room()
         self._is_full = False
+        # When the oldest entry that waits, and the oldest of the batch being written, was appended.
+        self._waiting_since = 0.0
+        self._writing_since: float | None = None
+        self._last_sync_s = 0.0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     @property
@@ -58,12 +62,32 @@ class GroupCommit:
                     certain that it is not in the journal. An entry without it is tried until it is written.
         """
         with self._wake:
+            if not self._waiting:
+                self._waiting_since = time.monotonic()
             self._waiting.append(Waiting(payload=payload, on_durable=on_durable))
             self._wake.notify()
 
     def has_room(self) -> bool:
         """Return whether new calls may come; False = the disk is full, answer them 503."""
         return self._has_room
+
+    @property
+    def waiting(self) -> int:
+        """Return how many entries wait to be written, those of the batch in hand not counted."""
+        return len(self._waiting)
+
+    @property
+    def last_sync_s(self) -> float:
+        """Return how long writing the last batch took."""
+        return self._last_sync_s
+
+    def lag_s(self, now: float) -> float:
+        """Return how long the oldest entry that is not on the disk has waited; now: monotonic."""
+        with self._wake:
+            since = self._writing_since
+            if since is None:
+                since = self._waiting_since if self._waiting else now
+        return max(now - since, 0.0)
 
     def close(self) -> None:
         """Write what is waiting, tell those concerned, and close the journal."""
@@ -77,6 +101,7 @@ class GroupCommit:
             if not self._closing:
                 time.sleep(self._window_s)
             self._commit(self._take())
+            self._writing_since = None
             self._look_for_room()
         self._journal.close()
 
@@ -99,13 +124,16 @@ class GroupCommit:
     def _take(self) -> list[Waiting]:
         with self._wake:
             batch, self._waiting = self._waiting, []
+            self._writing_since = self._waiting_since
         return batch
 
     def _commit(self, batch: list[Waiting]) -> None:
+        began = time.monotonic()
         for entry in batch:
             self._journal.append(entry.payload)
         try:
             self._journal.commit()
+            self._last_sync_s = time.monotonic() - began
         except JournalError as fault:
             log.error("%s", fault)
             self._refuse(batch)
@@ -122,6 +150,7 @@ class GroupCommit:
                 log.error("the journal ends without %d entries", len(kept))
             elif kept:
                 self._waiting = kept + self._waiting
+                self._waiting_since = self._writing_since or self._waiting_since
                 self._wake.wait(RETRY_S)
 
     def _tell(self, callbacks: list[OnDurable], is_durable: bool) -> None:
