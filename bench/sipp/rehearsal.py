@@ -71,8 +71,8 @@ class Rehearsal:
         last, outbox = b"", self.plane.outbox
         while True:
             told = [(encode(entry), call) for entry, call in outbox.take_entries()]
-            datagrams = self.plane.agent.take_datagrams()
-            outbox.take_feed()
+            datagrams = self.plane.take_datagrams(self.moment)
+            self.plane.take_feed(self.moment)
             if not told and not datagrams:
                 return last
             for _, call in told:

@@ -183,16 +183,29 @@ class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca: Path | None = None
 
 
+class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept for whoever watches a node.
+
+    log_calls:       one line of log for each event of a call; False: `chakka run` shows them for people.
+    ladder_messages: SIP messages of recent calls kept for `chakka ladder`; each takes some 300 octets.
+    """
+
+    log_calls: bool = True
+    ladder_messages: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 100_000
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a node is told.
 
     listen:    for SIP over UDP; listen_tcp, listen_tls: for connections, if they are taken.
     announcer: where RFC 4240 announcements are offered, if anywhere.
+    http:      where /metrics and /healthz are, if anywhere.
     """
 
     node: str = "node1"
     listen: Address = ("127.0.0.1", 5060)
     announcer: Address | None = None
+    http: Address | None = None
     listen_tcp: Address | None = None
     listen_tls: Address | None = None
     tls: TlsSettings = TlsSettings()
@@ -208,6 +221,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     auth: AuthSettings = AuthSettings()
     registrar: RegistrarSettings = RegistrarSettings()
     keepalive: KeepaliveSettings = KeepaliveSettings()
+    watch: WatchSettings = WatchSettings()
 
     @property
     def live(self) -> Path:
@@ -238,6 +252,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def feed_socket(self) -> Path:
         """Where call events go; nobody need listen."""
         return self.directory / "feed.sock"
+
+    @property
+    def status_socket(self) -> Path:
+        """Where the call plane shows figures and ladders to this user."""
+        return self.directory / "status.sock"
 
     def trunk_of(self, host: str) -> Trunk | None:
         """Return the trunk that calls from this address belong to."""
@@ -271,6 +290,7 @@ class _Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tcp: str | None = None
     tls: str | None = None
     annc: str | None = None
+    http: str | None = None
 
 
 class _Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -298,7 +318,7 @@ class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
-_TABLES |= {"auth", "registrar", "keepalive", "tls"}
+_TABLES |= {"auth", "registrar", "keepalive", "tls", "watch"}
 
 
 def parse_config(text: bytes, base: Path) -> Config:
@@ -391,6 +411,7 @@ def _read(reading: _Reading, base: Path) -> Config:
         node=_node(reading),
         listen=reading.address("listen.udp", listen.udp, Config().listen),
         announcer=_announcer(reading, listen),
+        http=_stream(reading, "listen.http", listen.http),
         listen_tcp=_stream(reading, "listen.tcp", listen.tcp),
         listen_tls=_stream(reading, "listen.tls", listen.tls),
         tls=_tls(reading, listen, base),
@@ -406,6 +427,7 @@ def _read(reading: _Reading, base: Path) -> Config:
         auth=reading.one("auth", AuthSettings),
         registrar=_registrar(reading),
         keepalive=reading.one("keepalive", KeepaliveSettings),
+        watch=reading.one("watch", WatchSettings),
     )
 
 

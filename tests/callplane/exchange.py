@@ -96,7 +96,7 @@ class PlaneOnNetwork:
 
     def take_datagrams(self) -> list[tuple[bytes, Address]]:
         self._carry_out()
-        return self.plane.agent.take_datagrams()
+        return self.plane.take_datagrams(self._now)
 
     def forget_media(self) -> None:
         """The media process dies and comes back: what it had promised will not come."""
@@ -114,7 +114,7 @@ class PlaneOnNetwork:
                 self._later.append((self._now + self.disk.latency, "stored", waiting))
         for command in self.plane.outbox.take_media():
             self._media(command)
-        self.shown += self.plane.outbox.take_feed()
+        self.shown += self.plane.take_feed(self._now)
 
     def _media(self, command: control.Command) -> None:
         if not self.media_is_up:

@@ -10,6 +10,7 @@ from chakka.callplane.bindings import LineTarget
 from chakka.callplane.branch import Branch
 from chakka.callplane.finals import Final, reason_header
 from chakka.callplane.instant import Instant
+from chakka.callplane.ladders import Ladders
 from chakka.callplane.lines import Lines
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
@@ -80,6 +81,7 @@ class World:
     outbox: Outbox
     lines: Lines
     occupancy: Occupancy
+    ladders: Ladders
     alarms: Alarms
     rung: "list[tuple[Call, On, Alarm]]"
 

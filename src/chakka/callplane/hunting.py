@@ -78,6 +78,7 @@ def _invite(call: Call, number: str, now: Instant) -> None:
     invite = line_invite(world.config, way, setup.attempt, _offer_to_line(call), setup.hops - 1)
     branch.leg = world.agent.invite(invite, now.monotonic)
     branch.leg.owner = call
+    world.ladders.add_line(call.id, branch.leg.call_id, number)
     _await_reply(call, now)
     call.wait(On.RING_TIMER, now.monotonic + _ring_time(call))
 

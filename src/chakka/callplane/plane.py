@@ -10,9 +10,11 @@ from chakka.callplane.admission import Admission
 from chakka.callplane.bindings import Binding
 from chakka.callplane.call import Call, On, Setup, State, World
 from chakka.callplane.call_id import CALL_ID_LENGTH, call_id
+from chakka.callplane.counts import Counts
 from chakka.callplane.credentials import Reply
 from chakka.callplane.deciding import Deciding
 from chakka.callplane.instant import Instant
+from chakka.callplane.ladders import Ladder, Ladders
 from chakka.callplane.lines import Lines
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
@@ -79,6 +81,8 @@ class CallPlane:
         self.agent = agent
         self.outbox = Outbox()
         self.calls: dict[str, Call] = {}
+        self.counts = Counts()
+        self.ladders = Ladders(config.watch.ladder_messages)
         self._sources = sources
         self._answered: set[str] = set()
         self._in_hand: Call | IncomingCall | None = None
@@ -90,6 +94,7 @@ class CallPlane:
             outbox=self.outbox,
             lines=self._lines,
             occupancy=Occupancy(),
+            ladders=self.ladders,
             alarms=Alarms(),
             rung=[],
         )
@@ -104,11 +109,13 @@ class CallPlane:
         """A datagram came from the SIP socket."""
         self.agent.receive(data, source, now.monotonic)
         self._settle(now)
+        self.ladders.note(data, source, now.monotonic, is_sent=False)
 
     def message(self, data: bytes, source: Flow, now: Instant) -> None:
         """A message came over a stream."""
         self.agent.receive(data, source, now.monotonic)
         self._settle(now)
+        self.ladders.note(data, source, now.monotonic, is_sent=False)
 
     def unreachable(self, destination: SipAddress, packet: bytes, now: Instant) -> None:
         """The network refused to carry datagrams to an address, or if a packet is given, that one."""
@@ -183,6 +190,38 @@ class CallPlane:
         for call in list(self.calls.values()):
             self._happen(call, On.STOPPING, now)
 
+    # -- what the edge takes
+
+    def take_datagrams(self, monotonic: float) -> list[tuple[bytes, Address]]:
+        """Remove and return what is to be sent over UDP now; the ladders keep it."""
+        taken = self.agent.take_datagrams()
+        for data, destination in taken:
+            self.ladders.note(data, destination, monotonic, is_sent=True)
+        return taken
+
+    def take_stream_messages(self, monotonic: float) -> list[tuple[bytes, Flow]]:
+        """Remove and return what is to be sent over TCP and TLS now; the ladders keep it."""
+        taken = self.agent.take_stream_messages()
+        for data, flow in taken:
+            self.ladders.note(data, flow, monotonic, is_sent=True)
+        return taken
+
+    def take_feed(self, monotonic: float) -> list[dict[str, Any]]:
+        """Remove and return the events to be shown; they are counted."""
+        taken = self.outbox.take_feed()
+        for event in taken:
+            self.counts.see(event, monotonic)
+        return taken
+
+    @property
+    def is_shedding(self) -> bool:
+        """True while no new call is let in."""
+        return self._admission.is_overloaded
+
+    def check_plans(self) -> None:
+        """Find out whether the plan store can be read. Raises: InputError if not."""
+        self._sources.read_plan("0120000000")
+
     # -- events
 
     def _settle(self, now: Instant) -> None:
@@ -216,7 +255,9 @@ class CallPlane:
             self._answered.add(call.id)
 
     def _forget(self, call: Call) -> None:
-        self.calls.pop(call.id, None)
+        if self.calls.pop(call.id, None) is not None:
+            for branch in call.branches:
+                self.counts.see_branch(branch)
         self._answered.discard(call.id)
         for leg in (call.caller, *(branch.leg for branch in call.branches)):
             if leg is not None:
@@ -229,6 +270,7 @@ class CallPlane:
         if isinstance(trunk, Reply):
             # A stranger: no trunk of ours, so no caller whom we serve; nothing is recorded.
             event.call.reject(now.monotonic, trunk.status, headers=trunk.headers)
+            self.counts.strangers += 1
             return
         self._in_hand = event.call
         setup, begin = self._decide(event.request, trunk, now)
@@ -244,7 +286,9 @@ class CallPlane:
         self._in_hand = call
         self.calls[call.id] = call
         self._world.occupancy.enter(call.number)
-        self.outbox.show("decided", call_id=call.id, **_shown(setup))
+        shown = _shown(setup)
+        self.outbox.show("decided", call_id=call.id, **shown)
+        self.ladders.begin(call.id, caller.call_id, Ladder(call.number, shown["calling_number"], now))
         return call
 
     def _decide(self, request: Request, trunk: Trunk, now: Instant) -> tuple[Setup, Callable[..., None]]:

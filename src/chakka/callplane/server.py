@@ -19,6 +19,7 @@ from chakka.callplane.instant import Instant
 from chakka.callplane.live_writer import LiveWriter
 from chakka.callplane.plane import CallPlane
 from chakka.callplane.transport import Peers, Streams
+from chakka.callplane.watch import Watch
 from chakka.config import Address, Config
 from chakka.media.client import MediaClient
 from chakka.media.control import Event, Refused
@@ -76,6 +77,7 @@ class Server:
         self._streams = Streams(self, peers, config.tls, config.listen[0])
         self._live = LiveWriter(LiveStore.open(config.live), self._loop)
         self._timer: asyncio.TimerHandle | None = None
+        self._watch = Watch(config, plane, sip, journal, self._media)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop; then release every call and write everything down."""
@@ -88,6 +90,7 @@ class Server:
             await self._streams.listen("tls", *self._config.listen_tls)
         self._loop.add_reader(self._sip.fileno(), self._readable)
         self._flush()
+        await self._watch.start()
         # What exists now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -101,6 +104,7 @@ class Server:
         await self._streams.close()
         await self._loop.run_in_executor(None, self._journal.close)
         await self._loop.run_in_executor(None, self._live.close)
+        await self._watch.close()
         self._media.close()
 
     def _begin(self) -> None:
@@ -122,6 +126,7 @@ class Server:
         arrived = now()
         try:
             data, source, delay = self._receive_first()
+            self._plane.counts.queued.observe(delay)
             full = not self._journal.has_room()
             self._plane.shed_new_calls(full or delay > self._config.calls.shed_delay)
             self._take(data, source, arrived)
@@ -145,11 +150,13 @@ class Server:
 
     def _take(self, data: bytes, source: Address, arrived: Instant) -> None:
         self._guarded(self._plane.datagram, data, source, arrived)
+        self._watch.look(data, source)
 
     def on_stream_message(self, message: bytes, source: Flow) -> None:
         """Take one message of a TCP or TLS connection."""
         self._plane.shed_new_calls(not self._journal.has_room())
         self._guarded(self._plane.message, message, source, now())
+        self._watch.look(message, source)
 
     def on_stream_turn(self) -> None:
         """Carry out what a connection's messages asked for."""
@@ -169,8 +176,10 @@ class Server:
         self._guarded(self._plane.media, event, now())
         self._flush()
 
-    def _on_durable(self, call_id: str, is_durable: bool) -> None:
-        self._guarded(self._plane.stored, call_id, is_durable, now())
+    def _on_durable(self, call_id: str, since: float, is_durable: bool) -> None:
+        moment = now()
+        self._plane.counts.durable.observe(moment.monotonic - since)
+        self._guarded(self._plane.stored, call_id, is_durable, moment)
         self._flush()
 
     def _guarded(self, handle: Callable[..., None], *arguments: object) -> None:
@@ -190,10 +199,11 @@ class Server:
             self._write(outbox.take_entries())
             self._live.write(outbox.take_live())
             unheard = [command.id for command in outbox.take_media() if not self._media.send(command)]
-            unreachable = self._send(self._plane.agent.take_datagrams())
-            for message, flow in self._plane.agent.take_stream_messages():
+            monotonic = clock.monotonic_s()
+            unreachable = self._send(self._plane.take_datagrams(monotonic))
+            for message, flow in self._plane.take_stream_messages(monotonic):
                 self._streams.send(message, flow)
-            self._show(outbox.take_feed())
+            self._show(self._plane.take_feed(monotonic))
             if not unheard and not unreachable:
                 break
             for stream in unheard:
@@ -205,7 +215,7 @@ class Server:
 
     def _write(self, entries: list[tuple[Entry, str | None]]) -> None:
         for entry, waiting in entries:
-            told = None if waiting is None else partial(self._on_durable, waiting)
+            told = None if waiting is None else partial(self._on_durable, waiting, clock.monotonic_s())
             self._journal.append(encode(entry), told)
 
     def _send(self, datagrams: list[tuple[bytes, Address]]) -> list[tuple[Address, bytes]]:
@@ -225,6 +235,7 @@ class Server:
 
     def _show(self, feed: list[dict[str, Any]]) -> None:
         for event in feed:
+            self._watch.show(event)
             # Nobody need watch, and a slow watcher must not hold up calls.
             with contextlib.suppress(OSError):
                 self._feed.sendto(_FEED.encode(event), self._feed_path)
