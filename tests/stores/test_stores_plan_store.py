@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chakka.errors import InputError
-from chakka.stores.plan_store import PlanStore, Publication, Published
+from chakka.stores.plan_store import PlanStore, Publication, Published, prepared
 
 NUMBER = "0120123456"
 
@@ -206,3 +206,66 @@ def test_a_store_that_was_cut_short_is_refused_before_it_can_kill_the_reader(tmp
     os.truncate(tmp_path / "data.mdb", size // 2)
     with pytest.raises(InputError, match="cut short"):
         PlanStore.open(tmp_path)
+
+
+# -- who may present a number (service.md R6.3)
+
+LINE, OTHER_LINE = "0352001234", "0352001235"
+
+
+def notified(number: str, *line_numbers: str) -> Publication:
+    return Publication(
+        number=number, compiled=b"c", text=b"t", published=published(f"h{number}"), notifying=line_numbers
+    )
+
+
+def test_a_line_number_presents_the_number_in_whose_plan_it_stands(store: PlanStore) -> None:
+    assert store.presentable(LINE) is None
+    store.publish_all([notified(NUMBER, LINE, OTHER_LINE)])
+    assert (store.presentable(LINE), store.presentable(OTHER_LINE)) == (NUMBER, NUMBER)
+    assert store.presentable("0352009999") is None
+    assert store.presentable("") is None
+
+
+def test_a_line_number_that_left_the_plan_presents_nothing(store: PlanStore) -> None:
+    store.publish_all([notified(NUMBER, LINE, OTHER_LINE)])
+    store.publish_all([notified(NUMBER, OTHER_LINE)])
+    assert (store.presentable(LINE), store.presentable(OTHER_LINE)) == (None, NUMBER)
+
+
+def test_after_a_withdrawal_nobody_presents_the_number(store: PlanStore) -> None:
+    store.publish_all([notified(NUMBER, LINE)])
+    store.withdraw(NUMBER, published("", at_ms=2))
+    assert store.presentable(LINE) is None
+    store.publish_all([notified("08001234567", LINE)])
+    assert store.presentable(LINE) == "08001234567"
+
+
+def test_r6_3_a_line_number_that_presents_another_number_stops_the_publish(store: PlanStore) -> None:
+    store.publish_all([notified(NUMBER, LINE)])
+    with pytest.raises(InputError) as raised:
+        store.publish_all([notified("08001234567", OTHER_LINE, LINE)])
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.where) == ("presents_another", "number_notification[1]")
+    assert LINE in problem.message and NUMBER in problem.message
+    assert store.read("08001234567") is None
+    assert (store.presentable(LINE), store.presentable(OTHER_LINE)) == (NUMBER, None)
+
+
+def test_two_plans_exchange_their_line_numbers_in_one_publish(store: PlanStore) -> None:
+    store.publish_all([notified(NUMBER, LINE), notified("08001234567", OTHER_LINE)])
+    store.publish_all([notified(NUMBER, OTHER_LINE), notified("08001234567", LINE)])
+    assert (store.presentable(LINE), store.presentable(OTHER_LINE)) == ("08001234567", NUMBER)
+
+
+def test_a_prepared_plan_changes_nothing_of_who_presents_the_number(store: PlanStore) -> None:
+    store.publish_all([notified(NUMBER, LINE)])
+    store.publish_all([notified(prepared(NUMBER, "storm"), OTHER_LINE)])
+    assert (store.presentable(LINE), store.presentable(OTHER_LINE)) == (NUMBER, None)
+
+
+def test_a_reader_sees_a_publish_of_who_presents_at_once(tmp_path: Path) -> None:
+    with PlanStore.open(tmp_path, readonly=False) as store:
+        store.publish_all([notified(NUMBER, LINE)])
+    with PlanStore.open(tmp_path) as reader:
+        assert reader.presentable(LINE) == NUMBER

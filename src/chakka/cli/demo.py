@@ -13,7 +13,7 @@ from chakka.errors import InputError
 from chakka.routing.calendar import shipped_holidays
 from chakka.routing.compile import compile_plan
 from chakka.routing.plan import encode
-from chakka.stores.plan_store import PlanStore, Published
+from chakka.stores.plan_store import PlanStore, Publication, Published
 
 DEMO = facts.DATA / "demo"
 # Where the demo telephone listens; data/demo/chakka.toml sends the demo lines there.
@@ -40,7 +40,14 @@ def _publish(store: PlanStore, plan_file: Path) -> None:
         raise InputError(f"{plan_file}: {problem_lines(problems)}", problems)
     plan = compile_plan(contract, facts.numbering_table(), shipped_holidays())
     published = Published(at_ms=clock.utc_ms(), by="chakka", why="demo business", hash=plan.hash)
-    store.publish(plan.number, encode(plan), write_yaml(contract), published)
+    publication = Publication(
+        number=plan.number,
+        compiled=encode(plan),
+        text=write_yaml(contract),
+        published=published,
+        notifying=plan.number_notification,
+    )
+    store.publish_all([publication])
 
 
 def telephone(config: Config) -> Program:

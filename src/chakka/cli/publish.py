@@ -21,7 +21,7 @@ from chakka.routing.calendar import shipped_holidays
 from chakka.routing.check import check
 from chakka.routing.compile import compile_plan, encode
 from chakka.routing.live_facts import LiveFacts
-from chakka.stores.plan_store import PlanStore, Published, prepared
+from chakka.stores.plan_store import PlanStore, Publication, Published, prepared
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -75,7 +75,14 @@ def publish(contract: Contract, live: LiveFacts | None, arguments: argparse.Name
         if live is not None and live.emergency is not None:
             refuse(unprepared(store, contract.number, live.emergency.plan))
         key = prepared(contract.number, arguments.name) if arguments.name else contract.number
-        store.publish(key, encode(plan), write_yaml(contract), published)
+        publication = Publication(
+            number=key,
+            compiled=encode(plan),
+            text=write_yaml(contract),
+            published=published,
+            notifying=plan.number_notification,
+        )
+        store.publish_all([publication])
         if live is not None:
             changed(store, contract.number, [replacing_all(live)], published.at_ms)
     return plan.hash

@@ -4,9 +4,12 @@ An LMDB file on each node. One process writes (publish), any number read, none w
 is one transaction, so a reader sees the whole of it or nothing of it, at once. Versions are never changed.
 
 A prepared plan stands beside the one in service under `NUMBER/NAME`, with a history of its own.
+
+Beside them an index of number notification (service.md R6.3): line number → the one freephone number in whose
+plan in service it stands. It is changed in the transaction that publishes or withdraws the plan.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -14,7 +17,7 @@ from typing import TypeVar
 import lmdb
 import msgspec
 
-from chakka.errors import InputError
+from chakka.errors import InputError, Problem
 from chakka.stores.lmdb_file import require_whole_file
 
 # Address space, not disk: the file grows as needed. Doubled when a publish does not fit.
@@ -22,6 +25,10 @@ MAP_BYTES = 16 << 30
 # Processes that read at the same time, on one node.
 MAX_READERS = 512
 _PLANS, _VERSIONS, _TEXTS, _META, _LIVE = b"plans", b"versions", b"texts", b"meta", b"live"
+# line number → freephone number, and back: freephone number → its line numbers, divided by blanks.
+_NOTIFICATION = b"notification"
+# A store that an older chakka made has none of these until a newer one writes to it.
+_NEWER = (_LIVE, _NOTIFICATION)
 _SEQUENCE = b"sequence"
 _SEQUENCE_BYTES = 8
 
@@ -53,12 +60,13 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """One plan to be published."""
+    """One plan to be published. notifying: the line numbers that may present its number (R6.3)."""
 
     number: str
     compiled: bytes
     text: bytes
     published: Published
+    notifying: tuple[str, ...] = ()
 
 
 class PlanStore:
@@ -80,7 +88,7 @@ class PlanStore:
         try:
             path.mkdir(parents=True, exist_ok=True)
             environment = lmdb.open(
-                str(path), map_size=map_bytes, max_dbs=5, max_readers=MAX_READERS, readonly=readonly
+                str(path), map_size=map_bytes, max_dbs=6, max_readers=MAX_READERS, readonly=readonly
             )
         except (lmdb.Error, OSError) as fault:
             raise InputError(f"plan store {path}: {fault}") from fault
@@ -90,7 +98,7 @@ class PlanStore:
             names = (_PLANS, _VERSIONS, _TEXTS, _META)
             databases = {name: environment.open_db(name, create=not readonly) for name in names}
             if not readonly:
-                databases[_LIVE] = environment.open_db(_LIVE)
+                databases |= {name: environment.open_db(name) for name in _NEWER}
             return cls(environment, databases)
         except (lmdb.Error, InputError) as fault:
             environment.close()
@@ -126,12 +134,20 @@ class PlanStore:
         Raises: InputError if the file is damaged.
         """
         try:
-            live = self._live()
-            if live is None or not number:
-                return None
-            return self._in_read(lambda reading: _get(reading, number.encode(), live))
+            return self._read_newer(_LIVE, number)
         except lmdb.Error as fault:
             raise InputError(f"live facts of {number}: {fault}") from fault
+
+    def presentable(self, line_number: str) -> str | None:
+        """Return the freephone number that a line number may present (R6.3), or None.
+
+        Raises: InputError if the file is damaged.
+        """
+        try:
+            number = self._read_newer(_NOTIFICATION, line_number)
+        except lmdb.Error as fault:
+            raise InputError(f"number notification of {line_number}: {fault}") from fault
+        return number.decode() if number else None
 
     def change_live(self, number: str, change: Callable[[bytes | None], bytes]) -> bytes:
         """Return the live facts of a number after `change` made them from those that it had, durably.
@@ -149,14 +165,19 @@ class PlanStore:
 
         return self._in_write(put)
 
-    def _live(self) -> lmdb._Database | None:
-        """A store that an older chakka made has no live facts until a newer one writes to it."""
-        if _LIVE not in self._databases:
+    def _read_newer(self, name: bytes, key: str) -> bytes | None:
+        database = self._newer(name)
+        if database is None or not key:
+            return None
+        return self._in_read(lambda reading: _get(reading, key.encode(), database))
+
+    def _newer(self, name: bytes) -> lmdb._Database | None:
+        if name not in self._databases:
             try:
-                self._databases[_LIVE] = self._environment.open_db(_LIVE, create=False)
+                self._databases[name] = self._environment.open_db(name, create=False)
             except lmdb.NotFoundError:
                 return None
-        return self._databases[_LIVE]
+        return self._databases[name]
 
     def numbers(self) -> list[str]:
         """Return every number that has a plan in service, in order."""
@@ -182,13 +203,20 @@ class PlanStore:
         return None
 
     def publish(self, number: str, compiled: bytes, text: bytes, published: Published) -> int:
-        """Return the store's sequence after `number` is answered by this plan, durably."""
+        """Return the store's sequence after `number` is answered by this plan, durably.
+
+        No line number may present it: publish those who may by `publish_all`.
+        """
         return self.publish_all(
             [Publication(number=number, compiled=compiled, text=text, published=published)]
         )
 
     def publish_all(self, publications: Iterable[Publication]) -> int:
-        """Return the store's sequence after all of `publications` took effect, in one transaction."""
+        """Return the store's sequence after all of `publications` took effect, in one transaction.
+
+        Raises: InputError with its problems, nothing published, if a line number that may present one of the
+                numbers stands in the plan of another (R6.3: at most one).
+        """
         batch = tuple(publications)
         return self._in_write(lambda writing: self._put_all(writing, batch))
 
@@ -200,20 +228,41 @@ class PlanStore:
         """
         return self._in_write(lambda writing: self._withdraw(writing, number, published))
 
-    def _put_all(self, writing: lmdb.Transaction, publications: Iterable[Publication]) -> int:
+    def _put_all(self, writing: lmdb.Transaction, batch: tuple[Publication, ...]) -> int:
         sequence = self._last_sequence(writing)
-        for publication in publications:
+        for publication in batch:
             sequence += 1
             key = publication.number.encode()
             writing.put(key, publication.compiled, db=self._plans)
             text_key = publication.published.hash.encode()
             writing.put(text_key, publication.text, overwrite=False, db=self._databases[_TEXTS])
             self._put_version(writing, key, sequence, publication.published)
+        # Prepared plans answer calls for a while; who may present the number does not change with them.
+        self._put_notifying(writing, {one.number: one.notifying for one in batch if "/" not in one.number})
         return self._keep_sequence(writing, sequence)
+
+    def _put_notifying(self, writing: lmdb.Transaction, lists: Mapping[str, tuple[str, ...]]) -> None:
+        """Index the line numbers of plans: all old ones go first, so that a batch may exchange them."""
+        index = self._databases[_NOTIFICATION]
+        for number in lists:
+            for line_number in bytes(writing.pop(number.encode(), db=index) or b"").split():
+                writing.delete(line_number, db=index)
+        problems = [
+            _taken(place, line_number, other.decode())
+            for number, line_numbers in lists.items()
+            for place, line_number in enumerate(line_numbers)
+            if (other := _add(writing, index, line_number, number)) is not None
+        ]
+        if problems:
+            raise InputError("; ".join(problem.message for problem in problems), problems)
+        for number, line_numbers in lists.items():
+            if line_numbers:
+                writing.put(number.encode(), " ".join(line_numbers).encode(), db=index)
 
     def _withdraw(self, writing: lmdb.Transaction, number: str, published: Published) -> int:
         if not writing.delete(number.encode(), db=self._plans):
             raise InputError(f"{number} has no plan")
+        self._put_notifying(writing, {number: ()})
         sequence = self._last_sequence(writing) + 1
         self._put_version(writing, number.encode(), sequence, msgspec.structs.replace(published, hash=""))
         return self._keep_sequence(writing, sequence)
@@ -265,6 +314,20 @@ class PlanStore:
                 self._environment.set_mapsize(0)
             except lmdb.MapFullError:
                 self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+
+
+def _add(writing: lmdb.Transaction, index: lmdb._Database, line_number: str, number: str) -> bytes | None:
+    """Index one line number; return the number in whose plan it stands already, if that is another."""
+    key, value = line_number.encode(), number.encode()
+    if writing.put(key, value, overwrite=False, db=index):
+        return None
+    known = _get(writing, key, index)
+    return None if known == value else known
+
+
+def _taken(place: int, line_number: str, other: str) -> Problem:
+    message = f"{line_number} presents {other} already; a line number presents one number at most (R6.3)"
+    return Problem(code="presents_another", where=f"number_notification[{place}]", message=message)
 
 
 def _text(key: bytes | memoryview) -> str:
