@@ -10,6 +10,7 @@ from chakka.errors import InputError
 from chakka.stores.live_store import KeepNotification, KeepRegistration, LiveStore
 
 LINE, OTHER_LINE = "0352001234", "0352001235"
+FREEPHONE = "0120123456"
 
 
 def test_what_was_kept_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_what_was_kept_is_there_after_opening_again(tmp_path: Path) -> None:
             [
                 KeepRegistration(number=OTHER_LINE, octets=b"two"),
                 KeepRegistration(number=LINE, octets=b"one"),
-                KeepNotification(number=LINE, is_on=True),
+                KeepNotification(number=LINE, freephone=FREEPHONE),
             ]
         )
     with LiveStore.open(tmp_path) as store:
@@ -26,23 +27,25 @@ def test_what_was_kept_is_there_after_opening_again(tmp_path: Path) -> None:
             (LINE, b"one"),
             (OTHER_LINE, b"two"),
         ]
-        assert store.notifying() == {LINE}
+        assert store.notifying() == {LINE: FREEPHONE}
 
 
 def test_what_is_kept_last_counts_and_nothing_takes_it_away(tmp_path: Path) -> None:
     with LiveStore.open(tmp_path) as store:
-        store.apply([KeepRegistration(number=LINE, octets=b"one"), KeepNotification(number=LINE, is_on=True)])
+        store.apply(
+            [KeepRegistration(number=LINE, octets=b"one"), KeepNotification(number=LINE, freephone=FREEPHONE)]
+        )
         store.apply([KeepRegistration(number=LINE, octets=b"two")])
         assert [one.octets for one in store.registrations()] == [b"two"]
-        store.apply([KeepRegistration(number=LINE, octets=b""), KeepNotification(number=LINE, is_on=False)])
+        store.apply([KeepRegistration(number=LINE, octets=b""), KeepNotification(number=LINE, freephone="")])
         store.apply([KeepRegistration(number=OTHER_LINE, octets=b"")])
         assert store.registrations() == []
-        assert store.notifying() == frozenset()
+        assert store.notifying() == {}
 
 
 def test_a_new_store_is_empty(tmp_path: Path) -> None:
     with LiveStore.open(tmp_path / "live") as store:
-        assert (store.registrations(), store.notifying()) == ([], frozenset())
+        assert (store.registrations(), store.notifying()) == ([], {})
 
 
 def test_changes_that_do_not_fit_change_nothing(tmp_path: Path) -> None:
@@ -77,7 +80,7 @@ store = LiveStore.open(Path(sys.argv[1]))
 for n in range(1_000_000):
     number = f"03{n % 50:08}"
     kept = KeepRegistration(number=number, octets=b"%d" % n)
-    store.apply([kept, KeepNotification(number=number, is_on=True)])
+    store.apply([kept, KeepNotification(number=number, freephone="0120123456")])
     print(n, flush=True)
 """
 
@@ -97,4 +100,4 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_had_kept(tmp_path: 
         with LiveStore.open(tmp_path) as store:
             kept = {one.number: int(one.octets) for one in store.registrations()}
             assert kept[f"03{last % 50:08}"] >= last
-            assert kept.keys() == store.notifying()
+            assert kept.keys() == store.notifying().keys()

@@ -27,10 +27,14 @@ class KeepRegistration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeepNotification(msgspec.Struct, frozen=True, kw_only=True):
-    """Number notification of a line is on or off (signalling.md §4)."""
+    """Number notification of a line number is on or off (signalling.md §4).
+
+    freephone: the number that it presents from now on; "": none. A flag outlives the contract for which it
+               was set, and must not come to hold for another (R6.1: off after contract).
+    """
 
     number: str
-    is_on: bool
+    freephone: str
 
 
 Change = KeepRegistration | KeepNotification
@@ -89,7 +93,7 @@ class LiveStore:
     def _put(self, writing: lmdb.Transaction, change: Change) -> None:
         key = change.number.encode()
         if isinstance(change, KeepNotification):
-            kept, database = b"1" if change.is_on else b"", self._notifications
+            kept, database = change.freephone.encode(), self._notifications
         else:
             kept, database = change.octets, self._registrations
         if kept:
@@ -103,9 +107,9 @@ class LiveStore:
             KeepRegistration(number=key, octets=octets) for key, octets in self._rows(self._registrations)
         ]
 
-    def notifying(self) -> frozenset[str]:
-        """Return the lines whose number notification is on."""
-        return frozenset(key for key, _ in self._rows(self._notifications))
+    def notifying(self) -> dict[str, str]:
+        """Return the freephone number that each line number presents whose number notification is on."""
+        return {key: value.decode() for key, value in self._rows(self._notifications)}
 
     def _rows(self, database: lmdb._Database) -> list[tuple[str, bytes]]:
         try:
