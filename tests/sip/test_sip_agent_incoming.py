@@ -228,8 +228,25 @@ def test_a_reliable_183_is_acknowledged_by_prack() -> None:
     peer = Peer()
     call, response = reliably(peer)
     assert response.headers.values("Require") == ["100rel"]
+    assert statuses(peer.sends(prack(response))) == ["200"]
+    assert peer.told() == [Pracked(call, "b", b"")]
+    assert peer.wait(31.0) == []
+
+
+def test_the_answer_to_our_offer_comes_in_the_prack() -> None:
+    peer = Peer()
+    call = peer.calls(headers=RELIABLE, body=b"")
+    call.progress(0.0, 183, tag="b", body=OFFER, reliable=True)  # type: ignore[attr-defined]
+    response = peer.heard()[-1]
     assert statuses(peer.sends(prack(response, body=b"answer"))) == ["200"]
-    assert peer.told() == [Pracked(call, "b", b"answer")]
+    assert peer.told() == [Pracked(call, "b", b"answer")]  # type: ignore[arg-type]
+
+
+def test_a_prack_that_offers_anew_acknowledges_but_its_offer_is_refused() -> None:
+    peer = Peer()
+    call, response = reliably(peer)
+    assert statuses(peer.sends(prack(response, body=b"another offer"))) == ["488"]
+    assert peer.told() == [Pracked(call, "b", b"")]
     assert peer.wait(31.0) == []
 
 

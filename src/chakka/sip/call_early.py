@@ -87,14 +87,19 @@ class EarlyDialog:
         self._alarm = core.alarms.start(min(now + self._interval, self._deadline), self, name)
 
     def on_prack(self, request: Request, transaction: ServerTransaction, now: float) -> None:
-        """Take a PRACK: 200 if it is for what was sent last, 481 if not (RFC 3262 §3)."""
+        """Take a PRACK: 200 if it is for what was sent last, 481 if not (RFC 3262 §3).
+
+        One that offers anew (§5) acknowledges too, but the offer gets 488: the session is still being set up.
+        """
         if not self._packet or not self._is_acknowledged_by(request):
             transaction.respond(481, "", "", b"", now)
             return
-        transaction.respond(200, "", "", b"", now)
+        offers_anew = bool(self._call.offer and request.body)
+        transaction.respond(488 if offers_anew else 200, "", "", b"", now)
         queue = self._queue
         self._settle()
-        self._call.core.events.append(Pracked(self._call, self.label, request.body))
+        body = b"" if offers_anew else request.body
+        self._call.core.events.append(Pracked(self._call, self.label, body))
         if queue and not self._call.is_final:
             self.send_reliably(*queue.popleft(), now)
         self._call.on_early_settled(now)

@@ -5,8 +5,9 @@ from typing import Final, Literal
 
 from chakka.sip.agent_core import ALLOW_LINE, Core
 from chakka.sip.call import Call, start_bye
+from chakka.sip.call_prack import RELIABLE, ReliableBranches, option_tags
 from chakka.sip.call_reinvite import PendingAck
-from chakka.sip.dialog import dialog_of_response
+from chakka.sip.dialog import Dialog, dialog_of_response
 from chakka.sip.events import Answered, Failed, LateAnswer, Provisional, RequestEnded
 from chakka.sip.grammar import safe
 from chakka.sip.message import Request, Response
@@ -65,6 +66,8 @@ class OutgoingCall(Call):
         "_late",
         "_number",
         "_outgoing",
+        "_reliable",
+        "_supported",
         "_transaction",
         "is_cancelled",
         "is_proceeding",
@@ -82,6 +85,8 @@ class OutgoingCall(Call):
         self._cancel_headers: HeaderPairs = ()
         self._cancel_timer: Alarm | None = None
         self._headers: HeaderPairs = ()
+        self._reliable: ReliableBranches | None = None
+        self._supported = ""
         self.is_cancelled = False
         self.is_proceeding = False
 
@@ -96,7 +101,7 @@ class OutgoingCall(Call):
         branch = core.branch()
         head = self._head(branch)
         lines = f"{self.contact}{core.user_agent_line()}{ALLOW_LINE}{header_lines(headers)}"
-        lines = f"{lines}{offer_lines(self._session.asked, self._session.minimum)}"
+        lines = f"{lines}{self._supported}{offer_lines(self._session.asked, self._session.minimum)}"
         packet = head.request("INVITE", f"{lines}{outgoing.lines()}", outgoing.body)
         self._transaction = ClientTransaction(core, branch, "INVITE", self)
         self.core.calls[self.call_id, self.local_tag] = self
@@ -184,8 +189,7 @@ class OutgoingCall(Call):
         if response.status >= 300:
             if self.is_final:
                 return
-            if not self.is_cancelled and self._session.is_lengthened_by(response):
-                # RFC 4028 §7.3: the same call, the next CSeq.
+            if not self.is_cancelled and self._gives_way_to(response):
                 self.send(now, self._headers)
                 return
             self._fail()
@@ -195,7 +199,24 @@ class OutgoingCall(Call):
         elif not self.is_final:
             self._on_provisional(response, now)
 
+    def _gives_way_to(self, response: Response) -> bool:
+        """Return whether a refusal is met by sending the INVITE again, with the next CSeq."""
+        if response.status == 421 and not self._supported and RELIABLE in option_tags(response):
+            # RFC 3262 §3: a callee that insists on reliable provisionals; others are not offered them.
+            self._supported = f"Supported: {RELIABLE}\r\n"
+            return True
+        return self._session.is_lengthened_by(response)
+
+    def _is_repeated(self, response: Response, now: float) -> bool:
+        if "RSeq" not in response.headers or not self._outgoing.body:
+            # Without an offer of ours it would be for the user to answer in the PRACK; nobody is told to.
+            return False
+        self._reliable = self._reliable or ReliableBranches(self.core)
+        return self._reliable.is_repeated(response, self._head(""), self._outgoing.destination, now)
+
     def _on_provisional(self, response: Response, now: float) -> None:
+        if self._is_repeated(response, now):
+            return
         was_proceeding, self.is_proceeding = self.is_proceeding, True
         if not self.is_cancelled:
             self.core.events.append(Provisional(self, response, response.to.tag))
@@ -214,7 +235,7 @@ class OutgoingCall(Call):
 
     def _on_answer(self, response: Response, tag: str, now: float) -> None:
         self.is_final = True
-        self.dialog = dialog_of_response(self._head(""), response, self._outgoing.destination)
+        self.dialog = self._dialog_of(response, tag)
         self._ack = self._to_ack = PendingAck(self._number)
         self.session_body = self._outgoing.body
         self._outgoing = replace(self._outgoing, headers=(), body=b"")
@@ -223,13 +244,19 @@ class OutgoingCall(Call):
         self._session.on_refreshed(response, now)
         self.core.events.append(Answered(self, response, tag))
 
+    def _dialog_of(self, response: Response, tag: str) -> Dialog:
+        dialog = dialog_of_response(self._head(""), response, self._outgoing.destination)
+        if self._reliable is not None:
+            dialog.local_cseq = self._reliable.last_number(tag, dialog.local_cseq)
+        return dialog
+
     def _end_late_branch(self, tag: str, response: Response, now: float) -> None:
         """ACK and BYE an answer that nobody waits for any more (RFC 3261 §13.2.2.4, §15)."""
         core = self.core
         if tag in self._late:
             self._late[tag].repeat(core)
             return
-        dialog = dialog_of_response(self._head(""), response, self._outgoing.destination)
+        dialog = self._dialog_of(response, tag)
         ack = self._late[tag] = PendingAck(self._number)
         ack.send(core, dialog, b"")
         start_bye(core, dialog, None, (), now)
