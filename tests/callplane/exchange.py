@@ -16,7 +16,7 @@ from chakka.localtime import parse_instant_ms
 from chakka.media import control
 from chakka.records import entries
 from chakka.records.fold import NOTHING, CallEntries, add, call_id_of, fold
-from chakka.records.model import Boot, Entry, Record, Tick
+from chakka.records.model import Boot, Entry, NotificationSet, Record, Tick
 from chakka.routing.compile import compile_plan
 from chakka.routing.plan import encode
 from chakka.sip import events
@@ -252,7 +252,7 @@ class Exchange:
         """Return the records that the journal folds to."""
         calls: dict[str, CallEntries] = {}
         for sequence, entry in enumerate(self.plane.disk.written):
-            if not isinstance(entry, Boot | Tick):
+            if not isinstance(entry, Boot | NotificationSet | Tick):
                 call_id = call_id_of(entry)
                 calls[call_id] = add(calls.get(call_id, NOTHING), ("node1", 1, sequence), entry)
         return [record for call in calls.values() if (record := fold(call)) is not None]

@@ -11,7 +11,7 @@ from ledgers import dump, keyed
 
 from chakka.ingest.batch import Rules, take
 from chakka.numbering.model import CallerClass
-from chakka.records.model import Answered, Boot
+from chakka.records.model import Answered, Boot, CallKind, NotificationSet
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import CallFilter, Ledger, LedgerCall
 
@@ -146,9 +146,29 @@ def test_calls_are_found_by_number_time_and_reason_newest_first(ledger: Ledger, 
     assert [one.record.facts.call_id for one in ledger.calls(CallFilter(reason="off_hours"))] == ["c2"]
 
 
+@pytest.mark.parametrize("kind", [CallKind.DIRECT, CallKind.OUTGOING])
+def test_r2_8_only_calls_to_freephone_numbers_are_rated(ledger: Ledger, rules: Rules, kind: CallKind) -> None:
+    direct, *rest = whole_call("c1", 1_000)
+    direct = msgspec.structs.replace(direct, facts=msgspec.structs.replace(direct.facts, kind=kind))
+    assert take(keyed([direct, *rest, *whole_call("c2", 1_000)]), ledger, rules).rated[0].call_id == "c2"
+    assert (call(ledger, "c1").rated, call(ledger, "c1").record.conversation_ms) == (None, 1_000)
+
+
+def test_calls_can_be_asked_for_by_kind(ledger: Ledger, rules: Rules) -> None:
+    direct, *rest = whole_call("c1", 1_000)
+    direct = msgspec.structs.replace(
+        direct, facts=msgspec.structs.replace(direct.facts, kind=CallKind.DIRECT)
+    )
+    take(keyed([direct, *rest, *whole_call("c2", 1_000), refused("c3")]), ledger, rules)
+    found = {kind: ledger.calls(CallFilter(kind=kind)) for kind in ("direct", "freephone", "outgoing")}
+    ids = {kind: {one.record.facts.call_id for one in calls} for kind, calls in found.items()}
+    assert ids == {"direct": {"c1"}, "freephone": {"c2", "c3"}, "outgoing": set()}
+
+
 FIRST_BOOT = [
     Boot(at_ms=1, monotonic_ms=1, version="0"),
     *whole_call("c1", 1_000),
+    NotificationSet(call_id="n1", line="0352001234", freephone=FREEPHONE, at_ms=1),
     answered("c2"),
     refused("c3"),
     tick(5_000, "c2"),

@@ -7,7 +7,7 @@ from journalled_calls import answered, confirmed, refused, released, tick
 
 from chakka.errors import InputError
 from chakka.records.entries import decode, encode
-from chakka.records.model import Boot
+from chakka.records.model import Boot, NotificationSet
 
 ENTRIES = [
     Boot(at_ms=1, monotonic_ms=2, version="0.1.0"),
@@ -16,6 +16,7 @@ ENTRIES = [
     confirmed("c1"),
     tick(5_000, "c1", "c2"),
     released("c1"),
+    NotificationSet(call_id="c1", line="0352001234", freephone="0120123456", at_ms=1),
 ]
 
 

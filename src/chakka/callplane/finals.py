@@ -29,6 +29,9 @@ REFUSALS: dict[Reason, Final] = {
     Reason.ABANDONED: Final(487, 31),
     Reason.MEDIA_NOT_ACCEPTED: Final(488, 88),
     Reason.OVERLOAD: Final(503, 42),
+    # Only when the confirmation cannot be heard; else the call was answered for it, and ends normally.
+    Reason.NOTIFICATION_SET: Final(480, 31),
+    Reason.NOTIFICATION_REFUSED: Final(403, 21),
 }
 NETWORK_FAILED = Final(480, 38)
 INTERNAL_FAULT = Final(500, 41)

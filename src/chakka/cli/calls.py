@@ -11,6 +11,7 @@ from chakka.cli.arguments import instant
 from chakka.cli.call_row import HEADINGS, as_object, as_row
 from chakka.cli.data_directory import add_data_option, places
 from chakka.errors import InputError
+from chakka.records.model import CallKind
 from chakka.routing.decision import Reason
 from chakka.stores.ledger import CallFilter, Ledger
 
@@ -29,6 +30,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         choices=[reason.value for reason in Reason],
         metavar="CODE",
         help="with this reason only: ok, all_busy, …",
+    )
+    command.add_argument(
+        "--kind",
+        choices=[kind.value for kind in CallKind],
+        help="freephone: to a freephone number; direct: to a line number; outgoing: from a line;"
+        " notification: to 1351 or 1350",
     )
     command.add_argument(
         "--limit", type=count, default=100, metavar="N", help="at most this many (default: 100)"
@@ -52,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         since_ms=arguments.since,
         until_ms=arguments.until,
         reason=arguments.reason,
+        kind=arguments.kind,
         limit=arguments.limit,
     )
     try:

@@ -11,7 +11,7 @@ from chakka.localtime import usage_month
 from chakka.numbering.table import NumberingTable
 from chakka.records import entries, fold
 from chakka.records.fold import NOTHING, CallEntries, CallEntry
-from chakka.records.model import Boot, Record, Tick
+from chakka.records.model import Boot, CallKind, NotificationSet, Record, Tick
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger, LedgerChange, Rated
 from chakka.stores.ranges import contains, merged
@@ -67,7 +67,12 @@ def keep(states: Mapping[str, CallEntries], change: LedgerChange, rules: Rules) 
 
 
 def is_to_rate(record: Record) -> bool:
-    """Return whether a record is of an answered call that has ended."""
+    """Return whether a record is of an answered call to a freephone number that has ended.
+
+    Calls to line numbers are outside the service (R2.8), and lines pay for theirs as usual (R6.2).
+    """
+    if record.facts.kind is not CallKind.FREEPHONE:
+        return False
     return record.answered_at_ms is not None and record.conversation_ms is not None
 
 
@@ -132,7 +137,7 @@ def _read(new: list[JournalEntry], change: LedgerChange) -> Iterator[tuple[fold.
             continue
         if isinstance(entry, Tick):
             ticks[key[:2]] = max(ticks.get(key[:2], entry), entry, key=lambda tick: tick.monotonic_ms)
-        elif not isinstance(entry, Boot):
+        elif not isinstance(entry, Boot | NotificationSet):
             yield key, entry
     for (node, boot), tick in ticks.items():
         change.put_proof_of_life(node, boot, tick)

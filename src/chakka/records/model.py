@@ -13,6 +13,15 @@ from chakka.routing.attempt import CallAttempt
 from chakka.routing.decision import Outcome, Reason, TraceStep
 
 
+class CallKind(StrEnum):
+    """What a call is to the service; only calls to freephone numbers are rated."""
+
+    FREEPHONE = "freephone"  # to a freephone number: decided by its plan
+    DIRECT = "direct"  # from a trunk to a line number, which stays a normal number (R2.8)
+    OUTGOING = "outgoing"  # from a line to anywhere else
+    NOTIFICATION = "notification"  # from a line to 1351 or 1350 (R6.1)
+
+
 class ReleasedBy(StrEnum):
     """Who ended the call."""
 
@@ -37,7 +46,11 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a call when its outcome is known: attempt, decision, branches so far."""
+    """What is known of a call when its outcome is known: attempt, decision, branches so far.
+
+    line:      the line number that the call came from, None for calls of trunks.
+    presented: the number that was shown to the called party of an outgoing call, None when it was withheld.
+    """
 
     call_id: str
     sip_call_id: str
@@ -47,6 +60,9 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     trace: tuple[TraceStep, ...]
     legs: tuple[Leg, ...] = ()
+    kind: CallKind = CallKind.FREEPHONE
+    line: str | None = None
+    presented: str | None = None
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="boot"):
@@ -122,7 +138,19 @@ class Released(msgspec.Struct, frozen=True, kw_only=True, tag="released"):
     fault: bool = False
 
 
-Entry = Boot | Unanswered | Answered | Confirmed | Tick | Released
+class NotificationSet(msgspec.Struct, frozen=True, kw_only=True, tag="notification_set"):
+    """A line number presents a freephone number on outgoing calls from now on; "": none any more (R6.1).
+
+    call_id: the call to 1351 or 1350 that did it.
+    """
+
+    call_id: str
+    line: str
+    freephone: str
+    at_ms: int
+
+
+Entry = Boot | Unanswered | Answered | Confirmed | Tick | Released | NotificationSet
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,10 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why (plan-format.md). The second block is used by records only: what became of a connected attempt."""
+    """Why (plan-format.md). The second block is used by records only: what became of a connected attempt.
+
+    The third is of calls from lines to 1351 and 1350 (R6.1).
+    """
 
     OK = "ok"
     NUMBER_NOT_IN_SERVICE = "number_not_in_service"
@@ -37,6 +40,9 @@ class Reason(StrEnum):
     ABANDONED = "abandoned"
     OVERLOAD = "overload"
 
+    NOTIFICATION_SET = "notification_set"
+    NOTIFICATION_REFUSED = "notification_refused"
+
 
 class Announcement(StrEnum):
     """Which text the caller hears."""
@@ -47,6 +53,9 @@ class Announcement(StrEnum):
     NOT_IN_SERVICE = "not_in_service"
     BLOCKED = "blocked"
     SUSPENDED = "suspended"
+    NOTIFICATION_ON = "notification_on"
+    NOTIFICATION_OFF = "notification_off"
+    NOTIFICATION_REFUSED = "notification_refused"
 
 
 # One step of a trace: a code and its arguments, e.g. ("area", "武蔵野三鷹", "east"). `routing.document`

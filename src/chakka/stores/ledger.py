@@ -16,7 +16,7 @@ import msgspec
 from chakka.errors import InputError
 from chakka.records.fold import CallEntries, Key, conflicts
 from chakka.records.model import Record, Tick
-from chakka.stores.ledger_schema import migrate
+from chakka.stores.ledger_schema import KIND, migrate
 from chakka.stores.ranges import Range, contiguous_end, merged
 
 _STATE = msgspec.msgpack.Decoder(CallEntries)
@@ -53,12 +53,16 @@ class LedgerCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls are asked for; None = all. `[since_ms, until_ms)` is about their arrival."""
+    """Which calls are asked for; None = all. `[since_ms, until_ms)` is about their arrival.
+
+    kind: a value of `records.model.CallKind`.
+    """
 
     number: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
     reason: str | None = None
+    kind: str | None = None
     limit: int = 100
 
 
@@ -165,6 +169,7 @@ class Ledger:
             "arrived_at_ms >= ?": wanted.since_ms,
             "arrived_at_ms < ?": wanted.until_ms,
             "reason = ?": wanted.reason,
+            f"{KIND} = ?": wanted.kind,
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
         where = "".join(f" AND {condition}" for condition in asked)
