@@ -113,7 +113,7 @@ def _show(arguments: argparse.Namespace, facts: LiveFacts) -> None:
         return
     print(write_live(facts).decode(), end="")
     if hidden:
-        print(f"# blocked as well: {hidden} callers whose numbers are not to be shown")
+        print(f"# blocked as well, numbers not to be shown: {hidden}")
 
 
 def _show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
