@@ -67,6 +67,18 @@ def test_a_call_that_ends_makes_room_under_the_limit_of_calls() -> None:
     assert reasons(exchange) == [Reason.OK, Reason.LIMIT, Reason.OK]
 
 
+def test_callers_who_only_hear_an_announcement_take_no_place_under_the_limit_of_calls() -> None:
+    exchange = Exchange(limited(calls=1))
+    exchange.live[FREEPHONE] = encode(LiveFacts(blocks={FROM_MITAKA: Block()}))
+    for _ in range(3):
+        exchange.dial(calling=FROM_MITAKA)
+    for _ in range(2):
+        exchange.dial(calling=FROM_OSAKA)
+    exchange.run(20.0)
+    exchange.dial(calling=FROM_OSAKA)
+    assert reasons(exchange) == [Reason.BLOCKED] * 3 + [Reason.OK, Reason.LIMIT, Reason.LIMIT]
+
+
 def test_a_line_number_at_its_own_limit_is_busy_and_overflows() -> None:
     plan = contract(overflow(TOKYO, OSAKA), lines=WIDE_LINES, limits=Limits(per_number={TOKYO: 1}))
     exchange = Exchange(plan)

@@ -18,7 +18,7 @@ from chakka.config import Address, Config, Trunk
 from chakka.media.control import Close
 from chakka.records.model import CallFacts, Unanswered
 from chakka.routing.attempt import CallAttempt
-from chakka.routing.decision import Decision, Reason
+from chakka.routing.decision import Decision, Outcome, Reason
 from chakka.routing.plan import CompiledPlan
 from chakka.sip.agent import UserAgent
 from chakka.sip.call import Call as Leg
@@ -178,6 +178,11 @@ class Call:
         self.reinviting: Reinviting | None = None
 
     @property
+    def seeks_line(self) -> bool:
+        """Whether the call counts as one of the contract's: who only hears a text takes no place of others."""
+        return self.setup is None or self.setup.decision.outcome is Outcome.CONNECT
+
+    @property
     def current(self) -> Branch:
         """Return the branch being tried, or talked on."""
         return self.branches[-1]
@@ -287,4 +292,5 @@ class Call:
         self.close_relay()
         self.state = State.RELEASED
         self.unwait_all()
-        self.world.occupancy.leave(self.number)
+        if self.seeks_line:
+            self.world.occupancy.leave(self.number)

@@ -285,7 +285,8 @@ class CallPlane:
         caller.owner = call
         self._in_hand = call
         self.calls[call.id] = call
-        self._world.occupancy.enter(call.number)
+        if call.seeks_line:
+            self._world.occupancy.enter(call.number)
         shown = _shown(setup)
         self.outbox.show("decided", call_id=call.id, **shown)
         self.ladders.begin(call.id, caller.call_id, Ladder(call.number, shown["calling_number"], now))
