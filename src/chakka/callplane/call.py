@@ -179,7 +179,7 @@ class Call:
 
     @property
     def seeks_line(self) -> bool:
-        """Whether the call counts as one of the contract's: who only hears a text takes no place of others."""
+        """Whether the call counts as one of the contract's: who only hears a text takes no place."""
         return self.setup is None or self.setup.decision.outcome is Outcome.CONNECT
 
     @property
