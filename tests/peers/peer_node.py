@@ -32,6 +32,7 @@ from chakka.stores.plan_store import PlanStore, Published
 
 SIP_PORT = 5060
 LINES = 180
+STREAM_LINES = 4
 # Lines without an address: telephones register for them.
 REGISTERING = ("0352900001", "0352900002", "0352900003")
 USER, PASSWORD = "shop", "kagi-to-himitsu"
@@ -44,6 +45,7 @@ START_S = 20.0
 STOP_S = 10.0
 
 _networks = count()
+_PARAMETERS = {"udp": "", "tcp": ";transport=tcp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Line:
 
     number: str
     host: str
+    transport: str = "udp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,10 @@ class Node:
         self.directory = directory
         self.network = Network.unused()
         self.lines = [Line(f"0352{2000 + place:06}", self.network.host(10 + place)) for place in range(LINES)]
+        self.stream_lines = [
+            Line(f"0352{3000 + place:06}", self.network.host(200 + place), "tcp")
+            for place in range(STREAM_LINES)
+        ]
         self._unused_lines = iter(self.lines)
         self._numbers = count(100_000)
         self._config_file = directory / "chakka.toml"
@@ -133,6 +140,7 @@ class Node:
 name = "peers"
 [listen]
 udp = "{network.chakka}:{SIP_PORT}"
+tcp = "{network.chakka}:{SIP_PORT}"
 [rtp]
 host = "{network.chakka}"
 ports = "20000-20999"
@@ -163,9 +171,9 @@ name = "doubtful"
 hosts = ["{network.doubtful_carrier}"]
 """
         lines = (
-            f'[[line]]\nnumber = "{line.number}"\naddress = "sip:{line.number}@{line.host}:{SIP_PORT}"\n'
-            f"answer_within = {ANSWER_WITHIN_S}\n"
-            for line in self.lines
+            f'[[line]]\nnumber = "{line.number}"\nanswer_within = {ANSWER_WITHIN_S}\n'
+            f'address = "sip:{line.number}@{line.host}:{SIP_PORT}{_PARAMETERS[line.transport]}"\n'
+            for line in (*self.lines, *self.stream_lines)
         )
         registering = (
             f'[[line]]\nnumber = "{number}"\nregister = true\nuser = "{USER}"\npassword = "{PASSWORD}"\n'

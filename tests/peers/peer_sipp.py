@@ -13,8 +13,11 @@ from peer_steps import scenario
 GIVES_UP_S = 40
 
 _places = count()
+# One connection for all calls.
+_TRANSPORTS = {"udp": (), "tcp": ("-t", "t1")}
 _MESSAGE = re.compile(
-    r"^-{47}[^\n]*\n(?:UDP )?message (received|sent) [^\n]*\n\n(.*?)(?=^-{47}|\Z)", re.MULTILINE | re.DOTALL
+    r"^-{47}[^\n]*\n(?:UDP |TCP )?message (received|sent) [^\n]*\n\n(.*?)(?=^-{47}|\Z)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -128,8 +131,12 @@ class Sipps:
 
     def line(self, line: Line, steps: Sequence[str], *, calls: int = 1) -> Sipp:
         """Return a telephone on a line that is ready to be called."""
-        sipp = self._start(line.host, SIP_PORT, steps, ("-m", str(calls)))
-        wait_until(lambda: is_bound(line.host, SIP_PORT) or sipp.has_ended, f"SIPp listens on {line.host}")
+        how = ("-m", str(calls), *_TRANSPORTS[line.transport])
+        sipp = self._start(line.host, SIP_PORT, steps, how)
+        wait_until(
+            lambda: is_bound(line.host, SIP_PORT, line.transport) or sipp.has_ended,
+            f"SIPp listens on {line.host}",
+        )
         return sipp
 
     def caller(
@@ -141,6 +148,7 @@ class Sipps:
         calls: int = 1,
         rate: int = 10,
         lost: int = 0,
+        transport: str = "udp",
     ) -> Sipp:
         """Return callers that dial a freephone number now.
 
@@ -148,7 +156,17 @@ class Sipps:
         """
         network = self._node.network
         dials = (f"{network.chakka}:{SIP_PORT}", "-s", number)
-        load = ("-m", str(calls), "-r", str(rate), "-l", str(calls), "-lost", str(lost))
+        load = (
+            "-m",
+            str(calls),
+            "-r",
+            str(rate),
+            "-l",
+            str(calls),
+            "-lost",
+            str(lost),
+            *_TRANSPORTS[transport],
+        )
         return self._start(host or network.carrier, 6000 + next(_places) % 20_000, steps, (*dials, *load))
 
     def _start(self, host: str, port: int, steps: Sequence[str], more: Sequence[str]) -> Sipp:
@@ -180,8 +198,8 @@ class Sipps:
             sipp.end()
 
 
-def is_bound(host: str, port: int) -> bool:
-    """Return whether some process listens on a UDP address."""
+def is_bound(host: str, port: int, transport: str = "udp") -> bool:
+    """Return whether some process listens on an address."""
     address = f"{int.from_bytes(bytes(map(int, host.split('.'))), 'little'):08X}:{port:04X}"
-    table = Path("/proc/net/udp").read_text(encoding="ascii")
+    table = Path(f"/proc/net/{transport}").read_text(encoding="ascii")
     return any(row.split()[1] == address for row in table.splitlines()[1:])

@@ -13,7 +13,7 @@ MOBILE_CALLER = "09012345678"
 G711_OFFER = ("m=audio 40000 RTP/AVP 0 8 101", "a=rtpmap:101 telephone-event/8000")
 G711_ANSWER = ("m=audio 41000 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000")
 
-_DIALOG = """Via: SIP/2.0/UDP [local_ip]:[local_port];branch=z9hG4bK[pid]-[call_number]-{branch}
+_DIALOG = """Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]-[call_number]-{branch}
 From: {caller};tag=[pid]c[call_number]
 To: <sip:[service]@[remote_ip]:[remote_port]>{to_tag}
 Call-ID: [call_id]
@@ -205,7 +205,7 @@ def line_bye() -> str:
     head = "\n".join(
         (
             "BYE [next_url] SIP/2.0",
-            "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=z9hG4bK[pid]-[call_number]-linebye",
+            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]-[call_number]-linebye",
             "From: <sip:line@[local_ip]>;tag=[pid]l[call_number]",
             "To: [$from]",
             "Call-ID: [call_id]",
