@@ -3,14 +3,15 @@
 from typing import Literal
 
 import pytest
-from network import ALICE, BOB, Link, pair, to_bob
+from network import ALICE, BOB, Link, pair, to_bob, tokens
 from sip_peer import OFFER, Peer, request_text, response_text, statuses, str_of
 
 from chakka.sip.address import Flow
-from chakka.sip.agent import Outgoing
+from chakka.sip.agent import Outgoing, UserAgent
 from chakka.sip.dialog import address_of, dialog_of_text
 from chakka.sip.events import AckTimeout, Answered, Bye, Failed, IncomingInvite, RequestEnded
-from chakka.sip.message import Request
+from chakka.sip.message import Request, parse
+from chakka.sip.timers import Timers
 
 HERE = Flow("192.0.2.2", 49152, "tcp")
 THERE = Flow("192.0.2.2", 5060, "tcp")
@@ -143,6 +144,53 @@ def test_a_connection_that_cannot_be_opened_fails_its_requests_and_no_others() -
     peer.agent.transport_failed(THERE, 0.0)
     assert peer.told() == [Failed(peer.call, 503, None, "transport")]
     assert not over_udp.is_ended
+
+
+LONG = OFFER + b"a=x\r\n" * 250
+
+
+def test_a_request_too_long_for_udp_goes_by_tcp_cancel_and_all() -> None:
+    peer = Peer()
+    peer.call = peer.agent.invite(to_bob(body=LONG), 0.0)
+    ((octets, address),) = peer.taken()
+    assert address == Flow("192.0.2.2", 5060, "tcp")
+    invite = parse(octets)
+    assert isinstance(invite, Request)
+    assert invite.via.transport == "TCP"
+    assert peer.wait(5.0) == []
+    peer.sends(response_text(invite, 180), THERE)
+    peer.call.cancel(5.0)
+    ((cancel, cancelled_at),) = peer.taken()
+    assert cancelled_at == address
+    assert parse(cancel).via == invite.via
+
+
+def test_a_peer_without_tcp_gets_a_long_request_by_udp_the_next_one_at_once() -> None:
+    peer = Peer()
+    peer.call = peer.agent.invite(to_bob(body=LONG), 0.0)
+    first = parse(peer.taken()[0][0])
+    peer.agent.transport_failed(Flow("192.0.2.2", 5060, "tcp"), 0.1)
+    ((octets, address),) = peer.taken()
+    assert address == BOB
+    again = parse(octets)
+    assert (again.via.transport, again.via.branch, again.body) == ("UDP", first.via.branch, LONG)
+    assert peer.told() == []
+    assert [line for _, line in peer.wait(2.0)] == ["INVITE", "INVITE"]
+    peer.agent.invite(to_bob(body=LONG), 2.0)
+    assert peer.addresses() == [BOB]
+
+
+def test_a_long_request_stays_on_udp_where_no_connections_are_taken() -> None:
+    agent = UserAgent(
+        contact="sip:192.0.2.1",
+        via_host="192.0.2.1",
+        timers=Timers(),
+        token=tokens("u"),
+        product="x",
+    )
+    agent.invite(to_bob(body=LONG), 0.0)
+    assert agent.take_stream_messages() == []
+    assert len(agent.take_datagrams()) == 1
 
 
 def test_requests_in_a_dialog_go_where_contact_and_transport_say() -> None:

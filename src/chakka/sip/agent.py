@@ -122,7 +122,7 @@ class UserAgent:
             if one.destination == destination and (not packet or one.packet is packet)
         ]
         for transaction in waiting:
-            transaction.step(Input.TRANSPORT_ERROR, None, now)
+            transaction.on_unreachable(now)
 
     def handle_timer(self, now: float) -> None:
         """Do all that is due at `now`."""

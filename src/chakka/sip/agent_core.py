@@ -16,6 +16,8 @@ from chakka.sip.transaction_message import Echo
 if TYPE_CHECKING:  # The tables hold transactions, and every transaction knows this core.
     from chakka.sip.transaction import ClientTransaction, ServerTransaction
 
+# UDP peers without TCP that are remembered, the latest ones.
+_MOST_WITHOUT_TCP: Final = 1024
 _TRANSPORTS: Final[tuple[Transport, ...]] = ("udp", "tcp", "tls")
 ALLOWED: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE", "INFO")
 ALLOW_LINE: Final = f"Allow: {', '.join(ALLOWED)}\r\n"
@@ -73,6 +75,7 @@ class Core:
 
     __slots__ = (
         "_contact_lines",
+        "_only_datagrams",
         "_secure_contact_line",
         "_vias",
         "alarms",
@@ -102,6 +105,7 @@ class Core:
         self.merging: dict[tuple[object, ...], ServerTransaction] = {}
         self.calls: dict[tuple[str, str], DialogUser] = {}
         self.counts: Counter[str] = Counter()
+        self._only_datagrams: dict[Address, None] = {}
         self._vias = {transport: identity.via(transport) for transport in _TRANSPORTS}
         self._contact_lines = {transport: identity.contact_line(transport) for transport in _TRANSPORTS}
         self._secure_contact_line = identity.secure_contact_line()
@@ -112,6 +116,22 @@ class Core:
             self.stream_messages.append((packet, address))
         else:
             self.datagrams.append((packet, address))
+
+    def instead_of_datagrams(self, destination: Address) -> Flow | None:
+        """Return the stream for a request that is too long for UDP, None if it goes by UDP all the same.
+
+        Only for who takes TCP connections: then its peers are ready for them, or refuse them at once.
+        """
+        is_known_without = destination in self._only_datagrams
+        if isinstance(destination, Flow) or is_known_without or "tcp" not in self.identity.listening:
+            return None
+        return Flow(destination[0], destination[1], "tcp")
+
+    def only_datagrams(self, destination: Address) -> None:
+        """Remember a UDP peer that takes no TCP connections."""
+        if len(self._only_datagrams) >= _MOST_WITHOUT_TCP:
+            self._only_datagrams.pop(next(iter(self._only_datagrams)))
+        self._only_datagrams[destination] = None
 
     def branch(self) -> str:
         """Return a new branch: the name of one client transaction."""

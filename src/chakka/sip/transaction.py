@@ -3,7 +3,7 @@
 Over a stream nothing is repeated (Timers A, E, G) nor waited for when done (D, I, J, K): RFC 3261 Table 4.
 """
 
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from chakka.sip.address import Address as Address
 from chakka.sip.address import Flow
@@ -33,6 +33,18 @@ _EXPIRIES: Final = {
 _AT_ONCE_OVER_STREAMS: Final = frozenset({Effect.START_D, Effect.START_I, Effect.START_J, Effect.START_K})
 
 
+# RFC 3261 §18.1.1: with a path MTU that nobody knows a longer request goes by TCP.
+LARGEST_DATAGRAM: Final = 1300
+
+
+class Datagram(NamedTuple):
+    """A request that was too long for UDP, as it would go by UDP all the same."""
+
+    head: RequestHead
+    packet: bytes
+    destination: Address
+
+
 class ClientUser(Protocol):
     """Whoever sent a request and waits for what becomes of it."""
 
@@ -57,6 +69,7 @@ class ClientTransaction:
     __slots__ = (
         "branch",
         "core",
+        "datagram",
         "destination",
         "expiry",
         "head",
@@ -79,6 +92,7 @@ class ClientTransaction:
         self.state = State.CALLING if is_invite else State.TRYING
         self.packet = b""
         self.head: RequestHead | None = None
+        self.datagram: Datagram | None = None
         self.destination: Address = ("", 0)
         self.interval = core.timers.t1
         self.retry: Alarm | None = None
@@ -86,19 +100,37 @@ class ClientTransaction:
 
     def start(self, head: RequestHead, packet: bytes, destination: Address, now: float) -> None:
         """Send the request and set its first timers: A (not over a stream) and B, or E and F."""
-        self.core.clients[self.branch, self.method] = self
-        self.packet = packet
-        self.destination = destination
+        core = self.core
+        core.clients[self.branch, self.method] = self
+        if len(packet) > LARGEST_DATAGRAM and (flow := core.instead_of_datagrams(destination)) is not None:
+            self.datagram = Datagram(head, packet, destination)
+            packet, destination = head.moved(packet, core.via(self.branch, flow)), flow
         is_invite = self.table is INVITE_CLIENT
         if is_invite:
             self.head = head
-        timers, alarms = self.core.timers, self.core.alarms
+        self._send(packet, destination, now)
+        timers, alarms = core.timers, core.alarms
         patience = timers.timer_b if is_invite else timers.timer_f
+        self.expiry = alarms.start(now + patience, self, Input.TIMER_B if is_invite else Input.TIMER_F)
+
+    def _send(self, packet: bytes, destination: Address, now: float) -> None:
+        self.packet = packet
+        self.destination = destination
         self.core.send(packet, destination)
         if not isinstance(destination, Flow):
-            kind = Input.TIMER_A if is_invite else Input.TIMER_E
-            self.retry = alarms.start(now + self.interval, self, kind)
-        self.expiry = alarms.start(now + patience, self, Input.TIMER_B if is_invite else Input.TIMER_F)
+            kind = Input.TIMER_A if self.table is INVITE_CLIENT else Input.TIMER_E
+            self.retry = self.core.alarms.start(now + self.interval, self, kind)
+
+    def on_unreachable(self, now: float) -> None:
+        """Take it that the destination cannot be reached: a request too long for UDP may still go by UDP."""
+        datagram, self.datagram = self.datagram, None
+        if datagram is None or not self.packet:
+            self.step(Input.TRANSPORT_ERROR, None, now)
+            return
+        # RFC 3261 §18.1.1: a peer without TCP gets it by UDP, however long.
+        self.core.only_datagrams(datagram.destination)
+        datagram.head.moved(b"", self.core.via(self.branch, datagram.destination))
+        self._send(datagram.packet, datagram.destination, now)
 
     def receive(self, response: Response, now: float) -> None:
         """Take a response that carries this transaction's branch and method."""
@@ -148,6 +180,7 @@ class ClientTransaction:
             self.core.alarms.stop(self.expiry)
             # A request that got its response is never sent again.
             self.packet = b""
+            self.datagram = None
         elif effect is Effect.SLOW:
             # RFC 3261 §17.1.2.2: in Proceeding Timer E fires every T2, from its next firing on.
             self.interval = self.core.timers.t2

@@ -116,6 +116,11 @@ class RequestHead(msgspec.Struct, gc=False):
             body,
         )
 
+    def moved(self, packet: bytes, via: str) -> bytes:
+        """Return `packet`, a request with this head, with another Via, which the head has from now on."""
+        before, self.via = self.via, via
+        return packet.replace(f"\r\nVia: {before}\r\n".encode(), f"\r\nVia: {via}\r\n".encode(), 1)
+
     def failure_ack(self, response: Response) -> bytes:
         """Return the ACK for a 3xx–6xx: our request's head with the To of the response."""
         self.to = response.headers.get("To") or self.to
