@@ -13,3 +13,8 @@ def call_id(utc_ms: int, randomness: bytes) -> str:
     """
     value = (utc_ms << 80) | int.from_bytes(randomness[:10], "big")
     return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def is_call_id(text: str) -> bool:
+    """Return whether a text could be a call id."""
+    return len(text) == CALL_ID_LENGTH and set(text) <= set(_ALPHABET)

@@ -8,6 +8,7 @@ from chakka.callplane.call import Call, On, State
 from chakka.callplane.cause import q850_cause
 from chakka.callplane.finals import INTERNAL_FAULT, REFUSALS, reason_header, rejected_by_line
 from chakka.callplane.instant import Instant
+from chakka.callplane.ladders import Leg
 from chakka.callplane.line_invite import line_invite
 from chakka.callplane.session import described, g711, through_relay
 from chakka.routing.decision import Reason
@@ -78,7 +79,8 @@ def _invite(call: Call, number: str, now: Instant) -> None:
     invite = line_invite(world.config, way, setup.attempt, _offer_to_line(call), setup.hops - 1)
     branch.leg = world.agent.invite(invite, now.monotonic)
     branch.leg.owner = call
-    world.ladders.add_line(call.id, branch.leg.call_id, number)
+    leg = Leg(call.id, branch.leg.call_id, number)
+    world.ladders.add_line(leg, way.destination, now.monotonic)
     _await_reply(call, now)
     call.wait(On.RING_TIMER, now.monotonic + _ring_time(call))
 

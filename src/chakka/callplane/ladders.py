@@ -1,140 +1,149 @@
 """Who said what to whom when: the SIP messages of recent calls, for `chakka ladder`.
 
-Kept is little: the start line, CSeq, time and peer of each message, and no header that names a person. Of a
-message that belongs to no call of ours, nothing.
+A call keeps nothing for it: messages of peers that take part in calls go as they are into one ring, between
+marks that say which Call-IDs belong to which call. Only when somebody asks is the ring searched and read.
 """
 
 import re
-from collections import OrderedDict
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from chakka.callplane.instant import Instant
 from chakka.callplane.shown import printable, start_line
 from chakka.localtime import jst_iso
 from chakka.sip.address import Address, transport_of
 
-# Of one call; whoever repeats himself for hours must not drive out all others.
-_MOST_OF_A_CALL = 300
-_LONGEST = 160
-_CALL_ID = b"\r\nCall-ID: "
-_CSEQ = b"\r\nCSeq: "
+# What an entry of the ring takes beside the octets of its message.
+_OVERHEAD = 200
+# Of one call; beyond it somebody repeats himself.
+_MOST_SHOWN = 500
+_MOST_HOSTS = 10_000
 # RFC 3261 §7.3.1: names in any case, blanks around the colon; §7.3.3: `i` is Call-ID.
-_ANY_CALL_ID = re.compile(rb"\r\n(?:Call-ID|i)[ \t]*:[ \t]*([!-~]+)", re.IGNORECASE)
-_ANY_CSEQ = re.compile(rb"\r\nCSeq[ \t]*:[ \t]*([^\r]*)", re.IGNORECASE)
+_CALL_ID = re.compile(rb"\n(?:Call-ID|i)[ \t]*:[ \t]*([!-~]+)", re.IGNORECASE)
+_CSEQ = re.compile(rb"\nCSeq[ \t]*:[ \t]*([^\r]*)", re.IGNORECASE)
 
 
-# One message: when (monotonic), leg (0 is the caller's, then branch by branch), whether we sent it, the peer,
-# start line and CSeq as on the wire, whether it has a body. A plain tuple: made for every message.
-Step = tuple[float, int, bool, Address, bytes, bytes, bool]
+class Leg(NamedTuple):
+    """Says that a SIP dialog belongs to a call. name: `caller`, or the line number."""
+
+    call_id: str
+    sip_call_id: str
+    name: str
 
 
-class Ladder:
-    """The messages of one call. left_out: how many came after the most that are kept."""
+class Parties(NamedTuple):
+    """What the head of a ladder says; calling_number: as it may be shown."""
 
-    __slots__ = ("began", "called_number", "calling_number", "left_out", "lines", "sip_call_ids", "steps")
+    called_number: str
+    calling_number: str
+    utc_ms: int
 
-    def __init__(self, called_number: str, calling_number: str, began: Instant) -> None:
-        self.called_number = called_number
-        self.calling_number = calling_number
-        self.began = began
-        self.lines: list[str] = []
-        self.sip_call_ids: list[bytes] = []
-        self.steps: list[Step] = []
-        self.left_out = 0
+
+# When (monotonic), whether we sent it, the peer, the message; or when, and what begins. Plain tuples: one is
+# made for every message.
+_Message = tuple[float, bool, Address, bytes]
+_Mark = tuple[float, Leg, Parties | None]
+_Entry = _Message | _Mark
 
 
 class Ladders:
-    """The ladders of recent calls. The oldest goes when there are more than `most` messages; 0: none."""
+    """The SIP messages of recent calls. most: octets that are kept; 0: nothing is."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept = 0
-        self._ladders: OrderedDict[str, Ladder] = OrderedDict()
-        self._legs: dict[bytes, tuple[Ladder, int]] = {}
+        self._octets = 0
+        self._ring: deque[_Entry] = deque()
+        self._hosts: set[str] = set()
 
-    def begin(self, call_id: str, sip_call_id: str, ladder: Ladder) -> None:
-        """Keep the messages of a call from now on. calling_number of the ladder: as it may be shown."""
-        if self._most:
-            self._ladders[call_id] = ladder
-            self._add(ladder, sip_call_id)
+    def begin(self, leg: Leg, parties: Parties, peer: Address, now: Instant) -> None:
+        """Note that a call began; from now on its caller's address is worth listening to."""
+        self._mark((now.monotonic, leg, parties), peer)
 
-    def add_line(self, call_id: str, sip_call_id: str, number: str) -> None:
-        """Keep the messages of a branch towards a line too."""
-        ladder = self._ladders.get(call_id)
-        if ladder is not None:
-            ladder.lines.append(number)
-            self._add(ladder, sip_call_id)
+    def add_line(self, leg: Leg, peer: Address, monotonic: float) -> None:
+        """Note a branch of a call towards a line, and its address."""
+        self._mark((monotonic, leg, None), peer)
 
-    def _add(self, ladder: Ladder, sip_call_id: str) -> None:
-        octets = sip_call_id.encode("utf-8", "surrogateescape")
-        self._legs[octets] = ladder, len(ladder.sip_call_ids)
-        ladder.sip_call_ids.append(octets)
+    def _mark(self, mark: _Mark, peer: Address) -> None:
+        if not self._most:
+            return
+        if len(self._hosts) >= _MOST_HOSTS:
+            self._hosts.clear()
+        self._hosts.add(peer[0])
+        self._keep(mark, _OVERHEAD)
 
     def note(self, message: bytes, peer: Address, monotonic: float, *, is_sent: bool) -> None:
-        """Keep a message if it belongs to a call; takes about a microsecond."""
-        # Nearly all write these headers the usual way and on adjacent lines.
-        at = message.find(_CALL_ID) + len(_CALL_ID)
-        end = message.find(b"\r\n", at)
-        is_usual = at >= len(_CALL_ID)
-        found = self._legs.get(message[at:end] if is_usual else _value(message, _ANY_CALL_ID))
-        if found is None:
-            return
-        ladder, leg = found
-        if len(ladder.steps) >= _MOST_OF_A_CALL:
-            ladder.left_out += 1
-            return
-        at = message.find(_CSEQ, end) + len(_CSEQ)
-        is_usual = at >= len(_CSEQ)
-        cseq = message[at : message.find(b"\r\n", at)] if is_usual else _value(message, _ANY_CSEQ)
-        end = message.find(b"\r\n", 0, _LONGEST)
-        start = message[:end] if end > 0 else message[:_LONGEST]
-        has_body = not message.endswith(b"\r\n\r\n")
-        ladder.steps.append((monotonic, leg, is_sent, peer, start, cseq[:_LONGEST], has_body))
-        self._kept += 1
-        if self._kept > self._most:
-            self._forget_oldest()
+        """Keep a message if its peer takes part in calls."""
+        if peer[0] in self._hosts:
+            self._keep((monotonic, is_sent, peer, message), len(message) + _OVERHEAD)
 
-    def _forget_oldest(self) -> None:
-        _, ladder = self._ladders.popitem(last=False)
-        self._kept -= len(ladder.steps)
-        for sip_call_id in ladder.sip_call_ids:
-            # A later call of a peer that repeats its Call-IDs may have taken the place.
-            found = self._legs.get(sip_call_id)
-            if found is not None and found[0] is ladder:
-                del self._legs[sip_call_id]
+    def _keep(self, entry: _Entry, octets: int) -> None:
+        self._ring.append(entry)
+        self._octets += octets
+        while self._octets > self._most:
+            oldest = self._ring.popleft()
+            self._octets -= _OVERHEAD + (len(oldest[3]) if len(oldest) == 4 else 0)
 
-    def document(self, call_id: str) -> dict[str, Any] | None:
-        """Return a call's ladder as JSON-ready facts, None when it is not kept (any more).
-
-        legs:     names of the columns besides chakka's own: the caller, then line numbers.
-        messages: ms since the INVITE; sent = by chakka; numbers but those of the service are hidden.
-        """
-        ladder = self._ladders.get(call_id)
-        if ladder is None:
-            return None
-        return {
-            "call_id": call_id,
-            "called_number": printable(ladder.called_number),
-            "calling_number": ladder.calling_number,
-            "began_at": jst_iso(ladder.began.utc_ms),
-            "legs": ["caller", *ladder.lines],
-            "messages": [_message(ladder, step) for step in ladder.steps],
-            "left_out": ladder.left_out,
-        }
+    def entries(self) -> list[_Entry]:
+        """Return what is kept, to be read at leisure by `document`."""
+        return list(self._ring)
 
 
-def _message(ladder: Ladder, step: Step) -> dict[str, Any]:
-    monotonic, leg, is_sent, peer, start, cseq, has_body = step
+def document(entries: Iterable[_Entry], call_id: str) -> dict[str, Any] | None:
+    """Return a call's ladder as JSON-ready facts, None when its beginning is not kept.
+
+    legs:     names of the columns besides chakka's own: the caller, then line numbers.
+    messages: ms since the INVITE; sent = by chakka; users and numbers but the service's own are hidden.
+    left_out: how many messages came after those.
+    """
+    found = list(entries)
+    marks = [entry for entry in found if len(entry) == 3 and entry[1].call_id == call_id]
+    began, _, parties = marks[0] if marks else (0.0, None, None)
+    if parties is None:
+        return None
+    legs = {
+        leg.sip_call_id.encode("utf-8", "surrogateescape"): place for place, (_, leg, _) in enumerate(marks)
+    }
+    names = [leg.name for _, leg, _ in marks]
+    messages = [_step(leg, entry, began) for leg, entry in _messages(found, began, legs)]
+    for message in messages[:_MOST_SHOWN]:
+        message["start"] = start_line(message["start"], {parties.called_number, *names})
+    return {
+        "call_id": call_id,
+        "called_number": printable(parties.called_number),
+        "calling_number": parties.calling_number,
+        "began_at": jst_iso(parties.utc_ms),
+        "legs": [printable(name) for name in names],
+        "messages": messages[:_MOST_SHOWN],
+        "left_out": len(messages[_MOST_SHOWN:]),
+    }
+
+
+def _messages(entries: list[_Entry], began: float, legs: dict[bytes, int]) -> Iterator[tuple[int, _Message]]:
+    """Yield the messages of a call with the leg that they belong to."""
+    for entry in entries:
+        if len(entry) != 4 or entry[0] < began:
+            continue
+        message = entry[3]
+        # Far quicker than reading the header of every message.
+        if any(sip_call_id in message for sip_call_id in legs):
+            leg = legs.get(_value(message, _CALL_ID))
+            if leg is not None:
+                yield leg, entry
+
+
+def _step(leg: int, entry: _Message, began: float) -> dict[str, Any]:
+    monotonic, is_sent, peer, message = entry
     host, port = peer[:2]
     return {
-        "ms": round((monotonic - ladder.began.monotonic) * 1000),
+        "ms": round((monotonic - began) * 1000),
         "leg": leg,
         "sent": is_sent,
         "peer": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "transport": transport_of(peer),
-        "start": start_line(start, {ladder.called_number, *ladder.lines}),
-        "cseq": printable(cseq.decode("utf-8", "backslashreplace")),
-        "body": has_body,
+        "start": message,
+        "cseq": printable(_value(message, _CSEQ).decode("utf-8", "backslashreplace")),
+        "body": not message.endswith(b"\r\n\r\n"),
     }
 
 

@@ -14,7 +14,7 @@ from chakka.callplane.counts import Counts
 from chakka.callplane.credentials import Reply
 from chakka.callplane.deciding import Deciding
 from chakka.callplane.instant import Instant
-from chakka.callplane.ladders import Ladder, Ladders
+from chakka.callplane.ladders import Ladders, Leg, Parties
 from chakka.callplane.lines import Lines
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
@@ -82,7 +82,7 @@ class CallPlane:
         self.outbox = Outbox()
         self.calls: dict[str, Call] = {}
         self.counts = Counts()
-        self.ladders = Ladders(config.watch.ladder_messages)
+        self.ladders = Ladders(config.watch.ladder_octets)
         self._sources = sources
         self._answered: set[str] = set()
         self._in_hand: Call | IncomingCall | None = None
@@ -274,13 +274,14 @@ class CallPlane:
             return
         self._in_hand = event.call
         setup, begin = self._decide(event.request, trunk, now)
-        call = self._enter(event.call, setup, now)
+        call = self._enter(event, setup, now)
         begin(call, now)
         self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
 
-    def _enter(self, caller: IncomingCall, setup: Setup, now: Instant) -> Call:
+    def _enter(self, event: events.IncomingInvite, setup: Setup, now: Instant) -> Call:
+        caller = event.call
         call = Call(call_id(now.utc_ms, self._sources.randomness(10)), caller, setup, self._world)
         caller.owner = call
         self._in_hand = call
@@ -289,7 +290,8 @@ class CallPlane:
             self._world.occupancy.enter(call.number)
         shown = _shown(setup)
         self.outbox.show("decided", call_id=call.id, **shown)
-        self.ladders.begin(call.id, caller.call_id, Ladder(call.number, shown["calling_number"], now))
+        parties = Parties(shown["called_number"], shown["calling_number"], now.utc_ms)
+        self.ladders.begin(Leg(call.id, caller.call_id, "caller"), parties, event.source, now)
         return call
 
     def _decide(self, request: Request, trunk: Trunk, now: Instant) -> tuple[Setup, Callable[..., None]]:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Page(NamedTuple):
 
 
 # The page of a path, None when there is none.
-Pages = Callable[[str], Page | None]
+Pages = Callable[[str], Awaitable[Page | None]]
 
 
 def plain(status: HTTPStatus, text: str) -> Page:
@@ -77,7 +77,7 @@ class StatusServer:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            page = self._page(await reader.readuntil(b"\r\n\r\n"))
+            page = await self._page(await reader.readuntil(b"\r\n\r\n"))
         except asyncio.LimitOverrunError:
             page = plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too long\n")
         lines = (
@@ -95,11 +95,11 @@ class StatusServer:
         writer.close()
         await writer.wait_closed()
 
-    def _page(self, head: bytes) -> Page:
+    async def _page(self, head: bytes) -> Page:
         asked = _REQUEST_LINE.match(head)
         if asked is None:
             return plain(HTTPStatus.BAD_REQUEST, "no request for a page of ours\n")
         method, path = asked.groups()
         if method != b"GET":
             return plain(HTTPStatus.METHOD_NOT_ALLOWED, "GET alone is answered\n")
-        return self._pages(path.decode()) or plain(HTTPStatus.NOT_FOUND, "no such page\n")
+        return await self._pages(path.decode()) or plain(HTTPStatus.NOT_FOUND, "no such page\n")

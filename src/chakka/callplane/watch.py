@@ -15,6 +15,7 @@ import msgspec
 from chakka import clock
 from chakka.callplane.call_log import BadMessages, CallLog
 from chakka.callplane.exposition import CONTENT_TYPE, exposition
+from chakka.callplane.ladders import document
 from chakka.callplane.metrics import Gauges, families
 from chakka.callplane.plane import CallPlane
 from chakka.callplane.status_server import Page, StatusServer, plain
@@ -57,6 +58,7 @@ class Watch:
         self._local = StatusServer(self._local_page)
         self._figures = StatusServer(self._page)
         self._metrics = (-_METRICS_AGE_S, b"")
+        self._reading = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -120,15 +122,18 @@ class Watch:
 
     # -- pages
 
-    def _local_page(self, path: str) -> Page | None:
+    async def _local_page(self, path: str) -> Page | None:
         if not path.startswith(_LADDERS):
-            return self._page(path)
-        ladder = self._plane.ladders.document(path.removeprefix(_LADDERS))
+            return await self._page(path)
+        async with self._reading:
+            # Some 50 ms of searching for the largest ring: not in the way of SIP, and one at a time.
+            entries, call_id = self._plane.ladders.entries(), path.removeprefix(_LADDERS)
+            ladder = await asyncio.get_running_loop().run_in_executor(None, document, entries, call_id)
         if ladder is None:
             return None
         return Page(HTTPStatus.OK, "application/json", msgspec.json.encode(ladder))
 
-    def _page(self, path: str) -> Page | None:
+    async def _page(self, path: str) -> Page | None:
         if path == "/metrics":
             return Page(HTTPStatus.OK, CONTENT_TYPE, self._metrics_text())
         if path == "/healthz":
