@@ -13,7 +13,21 @@ from collections.abc import Callable
 from types import ModuleType
 
 from chakka import __version__
-from chakka.cli import calls, check, decide, explain, journal, live, number, plan, publish, rate, run
+from chakka.cli import (
+    calls,
+    check,
+    decide,
+    explain,
+    health,
+    journal,
+    ladder,
+    live,
+    number,
+    plan,
+    publish,
+    rate,
+    run,
+)
 from chakka.cli.arguments import CommandParser
 
 COMMANDS: tuple[ModuleType, ...] = (
@@ -26,8 +40,10 @@ COMMANDS: tuple[ModuleType, ...] = (
     decide,
     calls,
     explain,
+    ladder,
     rate,
     journal,
+    health,
 )
 
 

@@ -85,6 +85,16 @@ async def _serve(config: Config, wanted: list[Program]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, supervisor.stop)
     config.feed_socket.unlink(missing_ok=True)
+    if config.watch.log_calls:
+        await supervisor.run()
+    else:
+        await _run_shown(supervisor, config)
+    print("chakka has stopped.")
+
+
+async def _run_shown(supervisor: Supervisor, config: Config) -> None:
+    """Run with calls shown for people, as the call plane does not log them."""
+    loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as feed:
         feed.setblocking(False)
         feed.bind(str(config.feed_socket))
