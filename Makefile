@@ -3,13 +3,14 @@ PYTHON ?= python3
 V := .venv/bin
 PROMPTS := var/prompts
 
-.PHONY: run test setup setup-test check format lint types layers fast bench lock
+.PHONY: run test setup setup-test check format lint types layers fast test-compiled compile bench lock
 
-run: setup prompts
+run: setup prompts compile
 	$(V)/chakka run
 
 test: setup-test prompts lint types layers
 	$(V)/pytest -n 2 --dist loadgroup
+	@$(MAKE) --no-print-directory test-compiled
 
 setup: .venv/runtime
 setup-test: .venv/runtime .venv/tests
@@ -32,6 +33,25 @@ setup-test: .venv/runtime .venv/tests
 prompts: .venv/runtime
 	@$(V)/python -m chakka.media.speech $(PROMPTS) --if-missing
 
+# The call plane's hot modules as C (ARCHITECTURE.md, "Compiled"). Without a compiler, or if it fails, chakka
+# says so and runs as it is.
+compile: .venv/build
+	@$(V)/python scripts/compile-hot || true
+
+.venv/build: .venv/runtime requirements-build.lock
+	@command -v gcc >/dev/null || scripts/system-packages build-essential
+	@$(V)/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+	  || scripts/system-packages python3-dev
+	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-build.lock
+	@touch $@
+
+# The same tests on what `make run` runs.
+test-compiled: setup-test prompts .venv/build
+	@$(V)/python scripts/compile-hot; case $$? in \
+	  0) PYTHONPATH=build/fast $(V)/pytest -n 2 --dist loadgroup tests/sip tests/callplane tests/peers/test_peers_connecting.py;; \
+	  3) echo "SKIPPED: the compiled call plane is not tested";; \
+	  *) exit 1;; esac
+
 # What every commit keeps green; under two minutes.
 check: .venv/tests lint types layers fast
 
@@ -52,7 +72,7 @@ layers: .venv/tests
 fast: .venv/tests
 	$(V)/pytest -m "not peer and not slow" -n 2
 
-bench: .venv/tests .venv/bench prompts
+bench: .venv/tests .venv/bench prompts compile
 	@for file in bench/*.py; do echo "== $$file"; $(V)/python $$file || exit 1; done
 
 .venv/bench: .venv/runtime bench/requirements.lock
@@ -62,6 +82,6 @@ bench: .venv/tests .venv/bench prompts
 
 # Writes the lock files anew; needs uv.
 lock:
-	for name in requirements requirements-speech requirements-dev bench/requirements; do \
+	for name in requirements requirements-speech requirements-dev requirements-build bench/requirements; do \
 	  uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$name.in -o $$name.lock || exit 1; \
 	done

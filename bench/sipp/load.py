@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from chakka.cli import compiled
+
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
 # No round may hang the benchmark: SIPp gives up after this many seconds beyond the time that it needs.
@@ -39,7 +41,9 @@ def server(command: Sequence[str], port: int) -> Iterator[int]:
     """Run a program that binds a UDP port; yield its process id once it has, and end it at the end."""
     silent = subprocess.DEVNULL
     # SIPp and sippy talk much; what of ours goes wrong shows in calls that fail.
-    process = subprocess.Popen(command, cwd=HERE.parent, stdin=silent, stdout=silent, stderr=silent)
+    process = subprocess.Popen(
+        command, cwd=HERE.parent, env=compiled.environment(), stdin=silent, stdout=silent, stderr=silent
+    )
     try:
         _await_bound(process, port)
         yield process.pid

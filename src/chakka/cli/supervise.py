@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chakka.cli import compiled
 from chakka.config import Config
 
 log = logging.getLogger("chakka.supervise")
@@ -88,7 +89,9 @@ class Supervisor:
         while not self._stopping.is_set():
             began = loop.time()
             # A session of its own: Ctrl-C reaches the supervisor alone, which then stops them in order.
-            process = await asyncio.create_subprocess_exec(*program.command, start_new_session=True)
+            process = await asyncio.create_subprocess_exec(
+                *program.command, start_new_session=True, env=compiled.environment()
+            )
             self._running[program.name] = process
             code = await self._ended(process)
             if self._stopping.is_set():
