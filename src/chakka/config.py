@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -47,6 +47,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     user, password:      who we are in its `realm`; its challenges in other realms are not answered.
     peer_user, peer_password: who it is in ours; given, its calls are challenged, and it may have no hosts.
     port, keepalive:     its hosts are asked by OPTIONS whether they are there, at this port.
+    outbound:            calls of lines go there: to its hosts, in order, at `port`.
+    presents_in:         where the freephone number stands when number notification is on (R6.2).
     tls_name:            the SIP domain of its certificate; given, only calls that come by TLS are its own.
     """
 
@@ -63,6 +65,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     peer_password: str = ""
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5060
     keepalive: bool = False
+    outbound: bool = False
+    presents_in: tuple[Literal["pai", "from"], ...] = ("pai", "from")
     tls_name: TlsName = ""
 
     @property
@@ -257,6 +261,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def status_socket(self) -> Path:
         """Where the call plane shows figures and ladders to this user."""
         return self.directory / "status.sock"
+
+    @property
+    def outbound(self) -> Trunk | None:
+        """The trunk to which lines call out, if they can."""
+        return next((trunk for trunk in self.trunks if trunk.outbound), None)
 
     def trunk_of(self, host: str) -> Trunk | None:
         """Return the trunk that calls from this address belong to."""
@@ -510,6 +519,9 @@ def _trunks(reading: _Reading) -> tuple[Trunk, ...]:
                 reading.fault(where, "bad_value", f"{host} is already a host of trunk {owners[host]!r}")
         for message in _trunk_faults(trunk):
             reading.fault(f"trunk[{place}]", "bad_value", message)
+    outbound = [trunk.name for trunk in trunks if trunk.outbound]
+    if len(outbound) > 1:
+        reading.fault("trunk", "bad_value", f"only one trunk can be outbound, not {', '.join(outbound)}")
     return tuple(trunks)
 
 
@@ -518,6 +530,8 @@ def _trunk_faults(trunk: Trunk) -> Iterator[str]:
         yield f"trunk {trunk.name!r} needs hosts, or peer_user to be known by"
     if bool(trunk.peer_user) != bool(trunk.peer_password):
         yield f"trunk {trunk.name!r}: peer_user and peer_password go together"
+    if trunk.outbound and not trunk.hosts:
+        yield f"trunk {trunk.name!r}: an outbound trunk needs hosts, to be called at"
     if len({bool(trunk.user), bool(trunk.realm), bool(trunk.password)}) > 1:
         yield f"trunk {trunk.name!r}: user, realm and password go together"
 

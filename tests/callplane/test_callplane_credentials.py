@@ -41,8 +41,9 @@ def test_our_own_password_at_a_trunk_opens_nothing_here() -> None:
 
 
 def test_only_trunks_with_a_password_make_strangers_worth_asking() -> None:
-    assert not Authentication(config(trunks=(CARRIER,)), b"s" * 16).has_trunks
-    assert Authentication(config(trunks=(PBX,)), b"s" * 16).has_trunks
+    assert not Authentication(config(trunks=(CARRIER,), lines={}), b"s" * 16).has_users
+    assert Authentication(config(trunks=(PBX,), lines={}), b"s" * 16).has_users
+    assert Authentication(config(trunks=(CARRIER,)), b"s" * 16).has_users
 
 
 def refused(status: int, realm: str) -> Failed:

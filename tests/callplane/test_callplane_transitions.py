@@ -27,6 +27,7 @@ EXPECTED = {
         *("acked", "ack_timeout", "bye", "reinvite", "session_expired"),
         *("stopping", "fault"),
     },
+    State.NOTING: {"stored", "not_stored", "cancelled", "stopping", "fault"},
     State.STORING: {
         *(
             "media_silent",

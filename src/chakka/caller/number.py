@@ -65,6 +65,12 @@ def number_in(uri: str) -> str | None:
             completes a number without `+`.
     Source: RFC 3966 §5.1, RFC 3261 §19.1.4 and §19.1.6.
     """
+    digits = written_digits(uri)
+    return dialled_digits(digits) if digits else None
+
+
+def written_digits(uri: str) -> str | None:
+    """Return the digits of a tel, sip or sips URI as written, prefixes (184, 186) and all, or None."""
     try:
         parsed = parse_uri(uri)
     except Malformed:
@@ -76,7 +82,7 @@ def number_in(uri: str) -> str | None:
     else:
         return None
     digits = _SEPARATORS.sub("", written)
-    return dialled_digits(_in_context(digits, context)) if _TELEPHONE.fullmatch(digits) else None
+    return _in_context(digits, context) if _TELEPHONE.fullmatch(digits) else None
 
 
 def _subscriber(user: str) -> tuple[str, str]:

@@ -39,6 +39,7 @@ def call_plane(config: Config, store: PlanStore) -> CallPlane:
         table=facts.numbering_table(),
         read_plan=store.read,
         read_live=store.read_live,
+        presentable=store.presentable,
         randomness=os.urandom,
     )
     return CallPlane(config, agent, sources)

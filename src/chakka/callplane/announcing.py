@@ -1,7 +1,7 @@
 """Refusals, with an announcement as early media where there is one (signalling.md §2; R5.2, R5.3)."""
 
 from chakka.callplane.call import Call, On, State
-from chakka.callplane.finals import REFUSALS
+from chakka.callplane.finals import NO_TRUNK, REFUSALS
 from chakka.callplane.instant import Instant
 from chakka.callplane.session import listener
 from chakka.media import prompts
@@ -103,10 +103,15 @@ def refuse(call: Call, now: Instant) -> None:
     """End the call as the decision says."""
     reason = call.known.decision.reason
     headers: tuple[tuple[str, str], ...] = ()
+    final = REFUSALS[reason]
     if reason is Reason.MEDIA_NOT_ACCEPTED:
         # RFC 3261 §20.43: 305 incompatible media format.
         headers = (("Warning", '305 chakka "Only narrow-band G.711 audio is accepted"'),)
-    call.refuse(now, reason, REFUSALS[reason], headers)
+    elif reason is Reason.UNREACHABLE:
+        final = NO_TRUNK
+        # RFC 3261 §20.43: 399 miscellaneous warning.
+        headers = (("Warning", '399 chakka "No outbound trunk is configured"'),)
+    call.refuse(now, reason, final, headers)
 
 
 def _close(call: Call) -> None:

@@ -37,4 +37,11 @@ def release_branch(call: Call, branch: Branch) -> None:
     if branch.leg is not None:
         branch.leg.owner = None
         branch.leg = None
+        free_channel(call, branch)
+
+
+def free_channel(call: Call, branch: Branch) -> None:
+    """The branch's line can take another call."""
+    if branch.holds_channel:
+        branch.holds_channel = False
         call.world.occupancy.free(branch.number)

@@ -10,6 +10,7 @@ class Branch:
     """A target being tried, or tried.
 
     leg:   the INVITE to the line; None when nothing could be sent (no address, no free channel).
+    holds_channel: a line's channel is taken while it is tried; a trunk has none that we count.
     has_credentials: the line asked for credentials once, and got them.
     early: the line's To-tag → SDP that went to the caller with it: each dialog of the line is a dialog of
            its own towards the caller, as a forking proxy would give.
@@ -21,6 +22,7 @@ class Branch:
         "early",
         "end",
         "has_credentials",
+        "holds_channel",
         "leg",
         "number",
         "ringing_at_ms",
@@ -38,6 +40,7 @@ class Branch:
         self.cause: int | None = None
         self.end: BranchEnd | None = None
         self.has_credentials = False
+        self.holds_channel = False
         self.early: dict[str | None, bytes] = {}
 
     @property

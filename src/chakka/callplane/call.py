@@ -12,12 +12,15 @@ from chakka.callplane.finals import Final, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Ladders
 from chakka.callplane.lines import Lines
+from chakka.callplane.notification import Notification
 from chakka.callplane.occupancy import Occupancy
+from chakka.callplane.outbound import Outbound
 from chakka.callplane.outbox import Outbox
 from chakka.config import Address, Config, Trunk
 from chakka.media.control import Close
-from chakka.records.model import CallFacts, Unanswered
+from chakka.records.model import CallFacts, CallKind, Unanswered
 from chakka.routing.attempt import CallAttempt
+from chakka.routing.caller_shown import masked
 from chakka.routing.decision import Decision, Outcome, Reason
 from chakka.routing.plan import CompiledPlan
 from chakka.sip.agent import UserAgent
@@ -36,6 +39,7 @@ class State(StrEnum):
     OPENING = "opening"  # the media process has been asked for a port
     PLAYING = "playing"  # the caller hears an announcement
     GUIDING = "guiding"  # a line answered; both sides hear their guidance
+    NOTING = "noting"  # a line dialled 1351 or 1350; the change is on its way to the disk
     STORING = "storing"  # a line answered; the entry is on its way to the disk
     ANSWERED = "answered"  # the caller got 200
     UP = "up"  # the caller's ACK came
@@ -82,6 +86,7 @@ class World:
     lines: Lines
     occupancy: Occupancy
     ladders: Ladders
+    notification: Notification
     alarms: Alarms
     rung: "list[tuple[Call, On, Alarm]]"
 
@@ -91,14 +96,23 @@ class Setup:
     """What is known of a call when it comes in; let go once it is answered and written down.
 
     offer: the caller's SDP as it came, empty for an offerless INVITE. hops: its Max-Forwards.
+    line:          the line number that makes the call, None for a trunk's.
+    outbound:      how the call goes to the outbound trunk, if it does.
+    notifies:      what a call to 1351 or 1350 sets: the number presented from then on, "": none.
+    is_unreadable: the number's plan cannot be read: the call gets 500.
     """
 
     attempt: CallAttempt
     decision: Decision
     trunk: Trunk
-    plan: CompiledPlan | None
     offer: bytes
     hops: int
+    plan: CompiledPlan | None = None
+    kind: CallKind = CallKind.FREEPHONE
+    line: str | None = None
+    outbound: Outbound | None = None
+    notifies: str | None = None
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,7 @@ class Call:
     ways:        where else the current target can be tried.
     relay:       the streams between the legs; None when sound goes directly.
     answered_by: what the caller's 200 was for, when it was not for the call itself (R5.3).
+    kind, line:  as in Setup; a line holds a channel for its call.
     """
 
     __slots__ = (
@@ -148,6 +163,8 @@ class Call:
         "has_rung_out",
         "id",
         "is_offerless",
+        "kind",
+        "line",
         "number",
         "reinviting",
         "relay",
@@ -164,6 +181,8 @@ class Call:
         self.setup: Setup | None = setup
         self.world = world
         self.number = setup.attempt.called_number
+        self.kind = setup.kind
+        self.line = setup.line
         self.state = State.HUNTING
         self.branches: list[Branch] = []
         self.tried = 0
@@ -186,6 +205,12 @@ class Call:
     def current(self) -> Branch:
         """Return the branch being tried, or talked on."""
         return self.branches[-1]
+
+    @property
+    def destination_shown(self) -> str:
+        """Return the number being tried, for watchers: a line's callee is as private as a caller."""
+        number = self.current.number
+        return masked(number) if self.kind is CallKind.OUTGOING else number
 
     @property
     def caller_stream(self) -> str:
@@ -261,6 +286,9 @@ class Call:
             plan=decision.plan,
             trace=decision.trace,
             legs=tuple(branch.as_leg() for branch in self.branches),
+            kind=self.kind,
+            line=self.line,
+            presented=self.known.outbound.presented if self.known.outbound else None,
         )
 
     def refuse(self, now: Instant, reason: Reason, final: Final, headers: HeaderPairs = ()) -> None:
@@ -294,3 +322,5 @@ class Call:
         self.unwait_all()
         if self.seeks_line:
             self.world.occupancy.leave(self.number)
+        if self.line is not None:
+            self.world.occupancy.free(self.line)

@@ -78,9 +78,9 @@ class Authentication:
         self._nonces = Nonces(secret, config.auth.nonce_lifetime)
 
     @property
-    def has_trunks(self) -> bool:
-        """Whether calls of peers are taken whose addresses are not known."""
-        return any(user.trunk for user in self._users.values())
+    def has_users(self) -> bool:
+        """Whether calls of anybody are taken whose address is not known."""
+        return bool(self._users)
 
     def user(self, request: Request, source: Address, now: Instant) -> User | Reply:
         """Return who sent a request, or the 401 that asks for it; 400 for credentials that cannot be read.

@@ -34,6 +34,7 @@ REFUSALS: dict[Reason, Final] = {
     Reason.NOTIFICATION_REFUSED: Final(403, 21),
 }
 NETWORK_FAILED = Final(480, 38)
+NO_TRUNK = Final(503, 38)
 INTERNAL_FAULT = Final(500, 41)
 CALLEE_LEFT = Final(480, 31)
 

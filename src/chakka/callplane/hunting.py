@@ -1,15 +1,21 @@
 """Trying lines one after another: branches, early media, overflow (service.md R4.2, signalling.md §3)."""
 
-from chakka.callplane import guiding
+from chakka.callplane import guiding, way_out
 from chakka.callplane.answering import release_branch, store
 from chakka.callplane.branch import Branch
-from chakka.callplane.branches import BranchEnd, branch_end, exhausted, goes_on
+from chakka.callplane.branches import (
+    BranchEnd,
+    branch_end,
+    exhausted,
+    goes_elsewhere,
+    goes_on,
+    refused_by_trunk,
+)
 from chakka.callplane.call import Call, On, State
 from chakka.callplane.cause import q850_cause
 from chakka.callplane.finals import INTERNAL_FAULT, REFUSALS, reason_header, rejected_by_line
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Leg
-from chakka.callplane.line_invite import line_invite
 from chakka.callplane.session import described, g711, through_relay
 from chakka.routing.decision import Reason
 from chakka.sip import events
@@ -43,7 +49,7 @@ def _next_target(call: Call, now: Instant) -> None:
 def _try(call: Call, number: str, now: Instant) -> bool:
     """Start a branch; False when it ended at once, for want of a route or of a free channel."""
     world = call.world
-    call.ways = world.lines.ways(number, now)
+    call.ways = way_out.ways(call, number, now)
     if not call.ways:
         _pass_over(call, number, now, BranchEnd.UNREACHABLE, 404)
         return False
@@ -75,8 +81,10 @@ def _invite(call: Call, number: str, now: Instant) -> None:
     way = call.ways.pop(0)
     branch = Branch(number, way.uri, now)
     call.branches.append(branch)
-    world.occupancy.seize(number)
-    invite = line_invite(world.config, way, setup.attempt, _offer_to_line(call), setup.hops - 1)
+    if setup.outbound is None:
+        branch.holds_channel = True
+        world.occupancy.seize(number)
+    invite = way_out.invite(call, way, _offer_to_line(call))
     branch.leg = world.agent.invite(invite, now.monotonic)
     branch.leg.owner = call
     leg = Leg(call.id, branch.leg.call_id, number)
@@ -86,8 +94,7 @@ def _invite(call: Call, number: str, now: Instant) -> None:
 
 
 def _await_reply(call: Call, now: Instant) -> None:
-    line = call.world.config.lines[call.current.number]
-    call.wait(On.NO_REPLY_TIMER, now.monotonic + line.answer_within)
+    call.wait(On.NO_REPLY_TIMER, now.monotonic + way_out.answer_within(call))
 
 
 def _offer_to_line(call: Call) -> bytes:
@@ -118,7 +125,7 @@ def on_provisional(call: Call, now: Instant, event: events.Provisional) -> None:
     branch = call.current
     if not branch.has_rung:
         branch.ringing_at_ms = now.utc_ms
-        call.world.outbox.show("ringing", call_id=call.id, destination=branch.number)
+        call.world.outbox.show("ringing", call_id=call.id, destination=call.destination_shown)
     _pass_ringing(call, now, event.response, event.tag)
 
 
@@ -175,7 +182,7 @@ def _gives_credentials(call: Call, now: Instant, event: events.Failed) -> bool:
     branch = call.current
     if branch.leg is None or branch.has_credentials or event.response is None:
         return False
-    headers = call.world.lines.answer_to_challenge(event, branch.number, branch.address)
+    headers = way_out.answer_to_challenge(call, event)
     if not headers:
         return False
     branch.has_credentials = True
@@ -188,8 +195,10 @@ def _branch_over(call: Call, now: Instant, end: BranchEnd, status: int, cause: i
     branch = call.current
     release_branch(call, branch)
     branch.close(end, status, cause)
-    if end in (BranchEnd.UNREACHABLE, BranchEnd.NETWORK) and call.ways:
+    if goes_elsewhere(end, status, is_outgoing=call.known.outbound is not None) and call.ways:
         _invite(call, branch.number, now)
+    elif call.known.outbound is not None:
+        call.refuse(now, *refused_by_trunk(end, status, cause))
     elif goes_on(end, ring_seconds=call.known.decision.ring_seconds):
         _next_target(call, now)
     elif end is BranchEnd.NOT_ANSWERED:

@@ -5,6 +5,10 @@ from chakka.config import Config
 from chakka.routing.attempt import CallAttempt, Presentation
 from chakka.sip.agent import Outgoing
 
+# RFC 3323 §4.1.1.3.
+ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+_UNAVAILABLE = '"Unavailable" <sip:anonymous@anonymous.invalid>'
+
 
 def line_invite(config: Config, way: LineTarget, attempt: CallAttempt, offer: bytes, hops: int) -> Outgoing:
     """Return the INVITE for one line.
@@ -13,7 +17,7 @@ def line_invite(config: Config, way: LineTarget, attempt: CallAttempt, offer: by
     offer: the caller's offer with everything but G.711 taken out, or empty.
     hops:  Max-Forwards to write.
     """
-    here = _host(config)
+    here = own_host(config)
     dialled = f"<sip:{attempt.called_number}@{here}>"
     return Outgoing(
         request_uri=way.uri,
@@ -32,7 +36,8 @@ def line_invite(config: Config, way: LineTarget, attempt: CallAttempt, offer: by
     )
 
 
-def _host(config: Config) -> str:
+def own_host(config: Config) -> str:
+    """Return what our own URIs have as host."""
     host = config.listen[0]
     return f"[{host}]" if ":" in host else host
 
@@ -41,8 +46,7 @@ def _calling_party(attempt: CallAttempt, here: str) -> str:
     """A withheld number is never shown (signalling.md §1); RFC 3323 §4.1.1.3 gives the anonymous URI."""
     if attempt.presentation is Presentation.ALLOWED and attempt.calling_number:
         return f"<sip:{attempt.calling_number}@{here}>"
-    name = "Anonymous" if attempt.presentation is Presentation.WITHHELD else "Unavailable"
-    return f'"{name}" <sip:anonymous@anonymous.invalid>'
+    return ANONYMOUS if attempt.presentation is Presentation.WITHHELD else _UNAVAILABLE
 
 
 def _privacy(attempt: CallAttempt) -> tuple[tuple[str, str], ...]:

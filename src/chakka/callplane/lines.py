@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 
 from chakka.callplane import bindings, credentials
 from chakka.callplane.bindings import Binding, LineTarget
+from chakka.callplane.callers import Callers, CallingLine
 from chakka.callplane.credentials import Authentication, Reply
 from chakka.callplane.instant import Instant
+from chakka.callplane.outbound import trunk_ways
 from chakka.callplane.outbox import Outbox
 from chakka.callplane.reachability import Reachability, Turned
 from chakka.callplane.registrar import Changed, Registrar
@@ -34,6 +36,7 @@ class Lines:
         self._randomness = randomness
         self._authentication = Authentication(config, randomness(32))
         self._registrar = Registrar(config, self._authentication)
+        self._callers = Callers(config, self._authentication, self._registrar)
         self._reachability = Reachability(config.keepalive)
         self._fixed = list(_watched(config))
         self._sweep_at = 0.0
@@ -57,20 +60,19 @@ class Lines:
         known = credentials.at_line(line) if line else ()
         return credentials.invite_again(failed, known, request_uri, lambda: self._randomness(8).hex())
 
-    def trunk_of(self, request: Request, source: Address, now: Instant) -> Trunk | Reply:
-        """Return the trunk that a call comes from: by address, by credentials, or both if it has both."""
-        trunk = self._config.trunk_at(source)
-        if trunk is not None and not trunk.peer_user:
-            return trunk
-        if trunk is None and not self._authentication.has_trunks:
-            return Reply(403)
-        user = self._authentication.user(request, source, now)
-        if isinstance(user, Reply):
-            return user
-        claimed = user.trunk
-        # A trunk that has addresses is nowhere else, whatever it knows; and no other trunk is at those.
-        is_here = claimed is trunk or (trunk is None and claimed is not None and not claimed.hosts)
-        return claimed if claimed is not None and is_here else Reply(403)
+    def answer_to_trunk(self, failed: events.Failed, trunk: Trunk, request_uri: str) -> HeaderPairs:
+        """Return the headers for the outbound trunk's 401 or 407; () unless we are known in its realm."""
+        known = credentials.at_trunk(trunk)
+        return credentials.invite_again(failed, known, request_uri, lambda: self._randomness(8).hex())
+
+    def trunk_ways(self, trunk: Trunk, number: str) -> list[LineTarget]:
+        """Return where a number is tried at the outbound trunk: silent hosts only if all are."""
+        found = trunk_ways(trunk, number)
+        return [way for way in found if self._reachability.is_up(way.destination)] or found
+
+    def caller_of(self, request: Request, source: Address, now: Instant) -> Trunk | CallingLine | Reply:
+        """Return who makes a call, or how to answer whom we do not know."""
+        return self._callers.caller_of(request, source, now)
 
     # -- what happens
 

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from chakka.callplane.bindings import Binding, decode
 from chakka.errors import InputError
-from chakka.stores.live_store import Change, LiveStore
+from chakka.records.model import Entry, NotificationSet
+from chakka.stores.live_store import Change, KeepNotification, LiveStore
 
 log = logging.getLogger("chakka.callplane.live")
 
@@ -31,6 +32,15 @@ class LiveWriter:
             except InputError as fault:
                 log.warning("registration of %s: %s", kept.number, fault)
         return found
+
+    def notifying(self, since: Iterable[Entry]) -> dict[str, str]:
+        """Return what each line number presents that has number notification on, and keep it.
+
+        since: the journal's last entries; what a crash kept from the store stands in them.
+        """
+        journalled = [entry for entry in since if isinstance(entry, NotificationSet)]
+        self.write(KeepNotification(number=one.line, freephone=one.freephone) for one in journalled)
+        return self._store.notifying() | {one.line: one.freephone for one in journalled}
 
     def write(self, changes: Iterable[Change]) -> None:
         """Have changes written soon."""
@@ -58,6 +68,6 @@ class LiveWriter:
     def _go_on(self, fault: BaseException | None) -> None:
         if fault is not None:
             # The telephone registers again; until then a restart would not know it.
-            log.warning("registrations were not kept: %s", fault)
+            log.warning("changes of lines were not kept: %s", fault)
         self._is_writing = False
         self.write(())

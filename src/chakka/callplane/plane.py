@@ -1,11 +1,10 @@
 """The call plane without I/O: datagrams, media events, durable entries and timers in; effects out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chakka.caller.facts import facts
-from chakka.callplane import announcing, hunting, relaying
+from chakka.callplane import announcing, hunting, notifying, relaying
 from chakka.callplane.admission import Admission
 from chakka.callplane.bindings import Binding
 from chakka.callplane.call import Call, On, Setup, State, World
@@ -16,19 +15,17 @@ from chakka.callplane.deciding import Deciding
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Ladders, Leg, Parties
 from chakka.callplane.lines import Lines
+from chakka.callplane.notification import Notification
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
+from chakka.callplane.placing import Placing
 from chakka.callplane.plans import Plans
-from chakka.callplane.session import described
 from chakka.callplane.transitions import happen
-from chakka.config import Address, Config, Trunk
-from chakka.errors import InputError
+from chakka.config import Address, Config
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
-from chakka.records.model import Answered, Tick
-from chakka.routing.attempt import IDLE
-from chakka.routing.caller_shown import caller_shown
-from chakka.routing.decide import decide
+from chakka.records.model import Answered, CallKind, Tick
+from chakka.routing.caller_shown import caller_shown, masked
 from chakka.routing.decision import Outcome
 from chakka.sip import events
 from chakka.sip.address import Address as SipAddress
@@ -65,12 +62,16 @@ _MEDIA: dict[type[Any], On] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What the call plane asks for: numbering table, stored plans, live facts, chance (n → n bytes)."""
+    """What the call plane asks for: numbering table, stored plans, live facts, chance (n → n bytes).
+
+    presentable: line number → the freephone number that it may present (R6.3).
+    """
 
     table: NumberingTable
     read_plan: Callable[[str], bytes | None]
     randomness: Callable[[int], bytes]
     read_live: Callable[[str], bytes | None] = lambda number: None
+    presentable: Callable[[str], str | None] = lambda line_number: None
 
 
 class CallPlane:
@@ -94,12 +95,14 @@ class CallPlane:
             outbox=self.outbox,
             lines=self._lines,
             occupancy=Occupancy(),
+            notification=Notification(sources.presentable),
             ladders=self.ladders,
             alarms=Alarms(),
             rung=[],
         )
         plans = Plans(sources.read_plan, sources.read_live)
-        self._deciding = Deciding(plans, self._world.occupancy)
+        deciding = Deciding(plans, self._world.occupancy)
+        self._placing = Placing(config, sources.table, self._world.notification, deciding.decide)
         self._admission = Admission(config, sources.randomness)
         agent.admission = self._admission.refusal
 
@@ -168,6 +171,10 @@ class CallPlane:
     def load(self, registrations: list[Binding], now: Instant) -> None:
         """Take the registrations of an earlier boot."""
         self._lines.load(registrations, now)
+
+    def load_notification(self, flags: Mapping[str, str]) -> None:
+        """Take the flags of number notification: line number → the freephone number that it presents."""
+        self._world.notification.load(flags)
 
     def release_both(self, answered: Answered, now: Instant) -> None:
         """Hang up on both sides of a call that an earlier boot answered and a crash cut."""
@@ -266,16 +273,15 @@ class CallPlane:
     # -- a new call
 
     def _incoming(self, event: events.IncomingInvite, now: Instant) -> None:
-        trunk = self._lines.trunk_of(event.request, event.source, now)
-        if isinstance(trunk, Reply):
-            # A stranger: no trunk of ours, so no caller whom we serve; nothing is recorded.
-            event.call.reject(now.monotonic, trunk.status, headers=trunk.headers)
+        caller = self._lines.caller_of(event.request, event.source, now)
+        if isinstance(caller, Reply):
+            # A stranger: no trunk and no line of ours, so no caller whom we serve; nothing is recorded.
+            event.call.reject(now.monotonic, caller.status, headers=caller.headers)
             self.counts.strangers += 1
             return
         self._in_hand = event.call
-        setup, begin = self._decide(event.request, trunk, now)
-        call = self._enter(event, setup, now)
-        begin(call, now)
+        call = self._enter(event, self._placing.setup(event.request, caller, now), now)
+        _begin(call, now)
         self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
@@ -288,25 +294,13 @@ class CallPlane:
         self.calls[call.id] = call
         if call.seeks_line:
             self._world.occupancy.enter(call.number)
+        if call.line is not None:
+            self._world.occupancy.seize(call.line)
         shown = _shown(setup)
         self.outbox.show("decided", call_id=call.id, **shown)
         parties = Parties(shown["called_number"], shown["calling_number"], now.utc_ms)
         self.ladders.begin(Leg(call.id, caller.call_id, "caller"), parties, event.source, now)
         return call
-
-    def _decide(self, request: Request, trunk: Trunk, now: Instant) -> tuple[Setup, Callable[..., None]]:
-        """Return what is known of a call, and how it begins."""
-        attempt = facts(request, trunk.profile, self._sources.table, now.utc_ms)
-        begin = _begin
-        try:
-            plan, decision = self._deciding.decide(attempt, now)
-        except InputError:
-            plan, decision, begin = None, decide(None, attempt, {}, IDLE), hunting.on_fault
-        hops = 70 if request.max_forwards is None else request.max_forwards
-        setup = Setup(
-            attempt=attempt, decision=decision, trunk=trunk, plan=plan, offer=described(request), hops=hops
-        )
-        return setup, begin
 
     # -- proof of life
 
@@ -320,7 +314,11 @@ class CallPlane:
 
 
 def _begin(call: Call, now: Instant) -> None:
-    if call.known.decision.outcome is not Outcome.CONNECT:
+    if call.known.is_unreadable:
+        hunting.on_fault(call, now)
+    elif call.known.notifies is not None:
+        notifying.begin(call, now)
+    elif call.known.decision.outcome is not Outcome.CONNECT:
         announcing.begin(call, now)
     elif relaying.is_wanted(call):
         relaying.begin(call, now)
@@ -337,12 +335,17 @@ def _other_answer(request: Request) -> Response:
 
 def _shown(setup: Setup) -> dict[str, Any]:
     decision, attempt = setup.decision, setup.attempt
+    # A line's callee is as private as a caller.
+    is_private = setup.kind is CallKind.OUTGOING
     return {
-        "called_number": attempt.called_number,
+        "called_number": masked(attempt.called_number) if is_private else attempt.called_number,
+        "call_kind": setup.kind,
+        "line": setup.line,
+        "presented": setup.outbound.presented if setup.outbound else None,
         "calling_number": caller_shown(attempt.calling_number, attempt.presentation),
         "caller_class": attempt.rating_class,
         "charge_area": attempt.charge_area,
         "outcome": decision.outcome,
         "reason": decision.reason,
-        "targets": decision.targets,
+        "targets": () if is_private else decision.targets,
     }

@@ -117,6 +117,7 @@ class Server:
             self._journal.append(encode(end))
             self._plane.release_both(left_open.answered, started)
         self._plane.load(self._live.registrations(), started)
+        self._plane.load_notification(self._live.notifying(since=earlier))
         boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)
         self._journal.append(encode(boot))
 

@@ -1,6 +1,7 @@
 """From the stored answer to the release: 200, ACK, changes of the session, BYE (signalling.md §3)."""
 
 from chakka.callplane import guiding, relaying
+from chakka.callplane.answering import free_channel
 from chakka.callplane.call import Call, On, Reinviting, State
 from chakka.callplane.cause import q850_cause
 from chakka.callplane.finals import CALLEE_LEFT, REFUSALS, reason_header
@@ -30,7 +31,7 @@ def on_stored(call: Call, now: Instant) -> None:
         call.caller.answer(now.monotonic, session, tag=call.dialog_label(line_tag))
     else:
         _confirm(call, now)
-    call.world.outbox.show("answered", call_id=call.id, destination=call.current.number)
+    call.world.outbox.show("answered", call_id=call.id, destination=call.destination_shown)
     call.setup = None
     call.wait(On.LONGEST_TIMER, now.monotonic + call.world.config.calls.longest)
 
@@ -54,7 +55,7 @@ def on_not_stored(call: Call, now: Instant) -> None:
     branch = call.current
     if branch.leg is not None and call.callee_left is None:
         branch.leg.bye(now.monotonic, (reason_header(REFUSALS[Reason.OVERLOAD].cause),))
-    call.world.occupancy.free(branch.number)
+    free_channel(call, branch)
     call.refuse(now, Reason.OVERLOAD, REFUSALS[Reason.OVERLOAD], (("Retry-After", "10"),))
 
 
@@ -155,7 +156,7 @@ def _write_release(  # noqa: PLR0913 - the parts of one entry
     )
     call.world.outbox.append(entry)
     call.world.outbox.show("released", call_id=call.id, by=by, conversation_ms=lasted)
-    call.world.occupancy.free(call.current.number)
+    free_channel(call, call.current)
     call.leave()
 
 

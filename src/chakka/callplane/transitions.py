@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chakka.callplane import announcing, guiding, hunting, relaying, talking
+from chakka.callplane import announcing, guiding, hunting, notifying, relaying, talking
 from chakka.callplane.call import Call, On, State
 from chakka.callplane.instant import Instant
 
@@ -75,6 +75,11 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.GUIDING, On.SESSION_EXPIRED): guiding.on_bye,
     (State.GUIDING, On.REINVITE): guiding.on_reinvite,
     (State.GUIDING, On.STOPPING): _bare(guiding.on_stopping),
+    (State.NOTING, On.STORED): _bare(notifying.on_stored),
+    (State.NOTING, On.NOT_STORED): _bare(notifying.on_not_stored),
+    # The change that was issued stands, and is told.
+    (State.NOTING, On.CANCELLED): _nothing,
+    (State.NOTING, On.STOPPING): _nothing,
     (State.STORING, On.MEDIA_SILENT): _nothing,
     (State.STORING, On.STORED): _bare(talking.on_stored),
     (State.STORING, On.NOT_STORED): _bare(talking.on_not_stored),

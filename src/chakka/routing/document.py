@@ -31,6 +31,14 @@ JAPANESE = {
     "drawn": "着信振分により{0}が選ばれました(通番{1})。",
     "busy": "{0}は話中です。",
     "off_hours": "受け付ける番号がすべて時間外のため、時間外案内を流します。",
+    "direct": "{0}は契約者の回線の番号です。着信課金サービスの対象外として、そのまま接続します。",
+    "outgoing": "{0}からの発信を、トランク「{1}」に接続します。",
+    "presented": "相手には{0}を通知します。",
+    "withheld_by_line": "発信者の求めにより、番号を通知しません。",
+    "no_trunk": "発信用のトランクが設定されていません。",
+    "notification_on": "{0}からの発信に、{1}を通知するようにしました。",
+    "notification_off": "{0}からの発信に、{1}を通知しないようにしました。",
+    "notification_refused": "{0}は、どの契約の特定番号通知の対象にもなっていません。",
 }
 ENGLISH = {
     "not_in_service": "The number is not in service.",
@@ -55,6 +63,14 @@ ENGLISH = {
     "drawn": "The ratio draws {0} (running number {1}).",
     "busy": "{0} is busy.",
     "off_hours": "Every number that could answer is off-hours: the announcement plays.",
+    "direct": "{0} is a line number: the call is outside the freephone service and simply connected.",
+    "outgoing": "Line number {0} calls out by trunk {1}.",
+    "presented": "The called party sees {0}.",
+    "withheld_by_line": "The line withholds its number.",
+    "no_trunk": "No outbound trunk is configured.",
+    "notification_on": "From now on {0} presents {1} when it calls out.",
+    "notification_off": "From now on {0} does not present {1} any more.",
+    "notification_refused": "{0} stands in no contract's list of number notification.",
 }
 
 # Words inside the arguments that Japanese readers see in Japanese.
