@@ -12,6 +12,7 @@ import pytest
 from peer_ear import Ear
 from peer_node import Node
 from peer_sipp import Sipps
+from peer_spoken import Talk, talking
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = ("sipp", "baresip", "sox")
@@ -102,3 +103,9 @@ def ear() -> Iterator[Callable[[str], Ear]]:
     yield listen
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def talk(node: Node, tmp_path: Path) -> Iterator[Talk]:
+    """Calls with sound on the shared node."""
+    yield from talking(node, tmp_path)

@@ -1,8 +1,8 @@
 """Listening to RTP: what a caller really hears."""
 
 import socket
+import struct
 import threading
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,17 @@ from chakka.media.g711 import SAMPLE_RATE
 Samples = npt.NDArray[np.float64]
 
 FRAME_S = 0.02
+# Linux, <asm-generic/socket.h>: the kernel writes down when a packet came, however late we are to read it.
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("@ll")
+
 # Below this nothing is heard: the quiet parts of a µ-law channel stay well under it.
 QUIET_DB = -45.0
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One RTP packet. at: monotonic seconds of its arrival."""
+    """One RTP packet. at: seconds UTC of its arrival, by the kernel's clock."""
 
     at: float
     source: tuple[str, int]
@@ -51,12 +55,34 @@ class Packet:
         return self.data[12:]
 
 
+def listening_socket(host: str) -> socket.socket:
+    """Return a socket on an even port, as RTP has it (RFC 3550 §11): the odd ones are RTCP's."""
+    while True:
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.bind((host, 0))
+        if opened.getsockname()[1] % 2 == 0:
+            opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            return opened
+        opened.close()
+
+
+def received(opened: socket.socket) -> Packet | None:
+    """Return the next packet of a listening socket; None when none has come in time."""
+    try:
+        data, ancillary, _, source = opened.recvmsg(2048, 64)
+    except OSError:
+        # Too late, or the other side's host says that its port is closed.
+        return None
+    ((_, _, moment),) = ancillary
+    seconds, nanoseconds = _TIMESPEC.unpack(moment)
+    return Packet(seconds + nanoseconds / 1e9, source, data)
+
+
 class Ear:
     """A UDP socket that writes down what arrives until it is closed."""
 
     def __init__(self, host: str) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
+        self._socket = listening_socket(host)
         self._socket.settimeout(0.05)
         self.port: int = self._socket.getsockname()[1]
         self.packets: list[Packet] = []
@@ -66,11 +92,9 @@ class Ear:
 
     def _listen(self) -> None:
         while not self._closing.is_set():
-            try:
-                data, source = self._socket.recvfrom(2048)
-            except TimeoutError:
-                continue
-            self.packets.append(Packet(time.monotonic(), source, data))
+            packet = received(self._socket)
+            if packet is not None:
+                self.packets.append(packet)
 
     def close(self) -> None:
         """Stop listening."""
@@ -79,7 +103,7 @@ class Ear:
         self._socket.close()
 
     def heard(self) -> Samples:
-        """Return the sound of all µ-law packets in the order of their sequence numbers."""
+        """Return the sound of all packets, which must be µ-law, as they came."""
         return from_ulaw(b"".join(packet.sound for packet in self.packets))
 
 
@@ -88,6 +112,21 @@ def from_ulaw(sound: bytes) -> Samples:
     code = ~np.frombuffer(sound, np.uint8)
     magnitude = ((2 * (code & 0x0F).astype(np.int32) + 33) << (code >> 4 & 0x07)) - 33
     return np.where(code & 0x80, -magnitude, magnitude) * 4 / 32_768
+
+
+def from_alaw(sound: bytes) -> Samples:
+    """Return A-law as samples with full scale at 1 (ITU-T G.711 table 1a)."""
+    code = np.frombuffer(sound, np.uint8) ^ 0x55
+    step, segment = (code & 0x0F).astype(np.int32), (code >> 4 & 0x07).astype(np.int32)
+    magnitude = np.where(segment, (2 * step + 33) << np.maximum(segment - 1, 0), 2 * step + 1)
+    return np.where(code & 0x80, magnitude, -magnitude) * 8 / 32_768
+
+
+def tone_level(samples: Samples, hz: int) -> float:
+    """Return the level of one frequency within a sound, in dBFS."""
+    at = np.arange(len(samples)) / SAMPLE_RATE
+    part = np.abs(np.mean(samples * np.exp(-2j * np.pi * hz * at)))
+    return float(20 * np.log10(max(part * 2**0.5, 1e-5)))
 
 
 def frame_levels(samples: Samples) -> Samples:

@@ -1,7 +1,7 @@
 """A whole node for tests with real peers: its own loopback network, its three processes, its records.
 
 Every node lives on a /24 of its own in 127.0.0.0/8, so that nodes of tests that run at the same time cannot
-meet: chakka at .1, carriers at .2 to .4, a stranger at .9, telephone lines from .10 on, all at port 5060.
+meet: chakka at .1, carriers at .2 to .5, a stranger at .9, telephone lines from .10 on, all at port 5060.
 """
 
 import os
@@ -96,6 +96,11 @@ class Network:
         return self.host(4)
 
     @property
+    def answered_carrier(self) -> str:
+        """A trunk that carries no early media: announcements and guidance are answered (R5.3)."""
+        return self.host(5)
+
+    @property
     def stranger(self) -> str:
         """An address of no trunk."""
         return self.host(9)
@@ -169,6 +174,11 @@ single_early_dialog = true
 [[trunk]]
 name = "doubtful"
 hosts = ["{network.doubtful_carrier}"]
+[[trunk]]
+name = "answered"
+hosts = ["{network.answered_carrier}"]
+trusted = true
+early_media = false
 """
         lines = (
             f'[[line]]\nnumber = "{line.number}"\nanswer_within = {ANSWER_WITHIN_S}\n'

@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -16,28 +17,29 @@ _places = count()
 # One connection for all calls.
 _TRANSPORTS = {"udp": (), "tcp": ("-t", "t1")}
 _MESSAGE = re.compile(
-    r"^-{47}[^\n]*\n(?:UDP |TCP )?message (received|sent) [^\n]*\n\n(.*?)(?=^-{47}|\Z)",
+    r"^-{47} ([^\n]*)\n(?:UDP |TCP )?message (received|sent) [^\n]*\n\n(.*?)(?=^-{47}|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A SIP message as it went over the wire."""
+    """A SIP message as it went over the wire. at: seconds UTC when SIPp had it."""
 
     start_line: str
     headers: tuple[tuple[str, str], ...]
     body: str
     text: str
+    at: float
 
     @classmethod
-    def read(cls, text: str) -> "Message":
+    def read(cls, text: str, at: float) -> "Message":
         """Return the message of a text."""
         head, _, body = text.replace("\r\n", "\n").strip("\n").partition("\n\n")
         start_line, *lines = head.split("\n")
         pairs = (line.partition(":") for line in lines)
         headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
-        return cls(start_line, headers, body, text)
+        return cls(start_line, headers, body, text, at)
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header."""
@@ -51,6 +53,14 @@ class Message:
     def status(self) -> int:
         """The status of a response, 0 for a request."""
         return int(self.start_line.split(" ")[1]) if self.start_line.startswith("SIP/2.0 ") else 0
+
+    @property
+    def audio(self) -> tuple[str, int]:
+        """Where the sender of this session description has its audio."""
+        lines = self.body.splitlines()
+        host = next(line.split()[-1] for line in lines if line.startswith("c="))
+        port = next(line.split()[1] for line in lines if line.startswith("m=audio"))
+        return host, int(port)
 
     @property
     def method(self) -> str:
@@ -114,7 +124,12 @@ class Sipp:
     def _messages(self, direction: str) -> list[Message]:
         path = self._directory / f"{self._name}.messages"
         text = path.read_bytes().decode(errors="replace") if path.exists() else ""
-        return [Message.read(found) for kind, found in _MESSAGE.findall(text) if kind == direction]
+        return [
+            # SIPp writes local time.
+            Message.read(found, datetime.fromisoformat(at).timestamp())
+            for at, kind, found in _MESSAGE.findall(text)
+            if kind == direction
+        ]
 
     def _story(self) -> str:
         parts = (self._directory / f"{self._name}.{end}" for end in ("errors", "messages", "output"))

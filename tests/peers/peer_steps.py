@@ -239,13 +239,16 @@ def is_refused(status: int, caller: str = FIXED_CALLER, **sent: Sequence[str]) -
     ]
 
 
-def answers(milliseconds: int = 0) -> list[str]:
-    """The line's side of a call that it answers after ringing; the other side hangs up."""
+def answers(milliseconds: int = 0, answer: Sequence[str] = G711_ANSWER) -> list[str]:
+    """The line's side of a call that it answers after ringing; the other side hangs up.
+
+    answer: lines about media.
+    """
     return [
         await_request("INVITE"),
         reply(180, "Ringing"),
         pause(milliseconds),
-        reply(200, "OK", body=sdp(*G711_ANSWER), repeats=True),
+        reply(200, "OK", body=sdp(*answer), repeats=True),
         await_request("ACK"),
         await_request("BYE"),
         ok(),

@@ -6,7 +6,7 @@ import pytest
 from peer_ear import Ear, speech_level
 from peer_node import Node
 from peer_plans import business, closed_all_day, plan
-from peer_sipp import Message, Sipp, Sipps
+from peer_sipp import Sipp, Sipps
 from peer_steps import FIXED_CALLER, MOBILE_CALLER, ack_failure, answers, cancel, hear, invite, is_refused
 
 from chakka.media.g711 import SAMPLE_RATE
@@ -31,17 +31,9 @@ def refusal_that_is_heard(
     assert run.statuses() == [100, 183, status]
     assert f"Q.850;cause={cause}" in run.final()["Reason"]
     early = next(message for message in run.received() if message.status == 183)
-    assert {packet.source for packet in ear.packets} == {audio_address(early)}
+    assert {packet.source for packet in ear.packets} == {early.audio}
     assert -23 <= speech_level(ear.heard()) <= -15
     return run
-
-
-def audio_address(message: Message) -> tuple[str, int]:
-    """Return where the sender of a session description has its audio."""
-    lines = message.body.splitlines()
-    host = next(line.split()[-1] for line in lines if line.startswith("c="))
-    port = next(line.split()[1] for line in lines if line.startswith("m=audio"))
-    return host, int(port)
 
 
 def refused_record(node: Node, number: str) -> tuple[str, str | None, int, int | None]:
