@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chakka.cli.compiled import SOURCE, environment, is_fresh, stamp, write_stamp
 from chakka.cli.supervise import Program, Supervisor
+from chakka.config import Config
+from chakka.sip.timers import Timers
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "compile-hot"
 
@@ -127,3 +130,22 @@ def test_all_hot_modules_exist_and_define_no_msgspec_struct() -> None:
     """Compiled, a Struct ends the process when its module is imported."""
     for file in runpy.run_path(str(SCRIPT))["hot_files"]():
         assert "msgspec.Struct" not in (SOURCE.parent / file).read_text(), file
+
+
+def test_no_hot_module_defines_what_the_configuration_is_read_into() -> None:
+    """Compiled, a dataclass that msgspec fills has 0 for every default: no patience at all."""
+    files = runpy.run_path(str(SCRIPT))["hot_files"]()
+    modules = {file.removesuffix(".py").replace("/", ".") for file in files}
+    read_into = dataclasses_in(msgspec.inspect.type_info(Config))
+    assert Timers in read_into
+    assert not modules & {kind.__module__ for kind in read_into}
+
+
+def dataclasses_in(node: object) -> set[type]:
+    """Return the dataclasses that a type holds, however deep."""
+    if isinstance(node, tuple | list):
+        return {kind for one in node for kind in dataclasses_in(one)}
+    if not isinstance(node, msgspec.Struct):
+        return set()
+    own = {node.cls} if isinstance(node, msgspec.inspect.DataclassType) else set()
+    return own.union(*(dataclasses_in(getattr(node, name)) for name in node.__struct_fields__))

@@ -4,9 +4,10 @@ import pytest
 from sip_peer import OFFER, PEER, Peer, request_text, response_text, str_of
 
 from chakka.sip.agent import Outgoing
+from chakka.sip.alarms import Alarms
 from chakka.sip.events import AckTimeout, Failed, OtherRequest, ReliableTimeout, RequestEnded
 from chakka.sip.message import respond
-from chakka.sip.timers import Alarms, Timers
+from chakka.sip.timers import Timers
 
 
 def options(peer: Peer) -> None:

@@ -24,9 +24,9 @@ from chakka.routing.caller_shown import masked
 from chakka.routing.decision import Decision, Outcome, Reason
 from chakka.routing.plan import CompiledPlan
 from chakka.sip.agent import UserAgent
+from chakka.sip.alarms import Alarm, Alarms
 from chakka.sip.call import Call as Leg
 from chakka.sip.call_incoming import IncomingCall
-from chakka.sip.timers import Alarm, Alarms
 from chakka.sip.transaction import ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs
 

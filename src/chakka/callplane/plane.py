@@ -31,9 +31,9 @@ from chakka.sip import events
 from chakka.sip.address import Address as SipAddress
 from chakka.sip.address import Flow
 from chakka.sip.agent import UserAgent
+from chakka.sip.alarms import Alarms
 from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.message import Request, Response, respond
-from chakka.sip.timers import Alarms
 
 _ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REGISTER")
 _IN_CALL: dict[type[Any], On] = {

@@ -7,10 +7,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chakka.sip.address import Address, Flow, Transport, transport_of
+from chakka.sip.alarms import Alarms
 from chakka.sip.events import Event
 from chakka.sip.headers import MAGIC_COOKIE
 from chakka.sip.message import Request
-from chakka.sip.timers import Alarms, Timers
+from chakka.sip.timers import Timers
 from chakka.sip.transaction_message import Echo
 
 if TYPE_CHECKING:  # The tables hold transactions, and every transaction knows this core.

@@ -4,11 +4,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from chakka.sip.agent_core import ALLOW_LINE
+from chakka.sip.alarms import Alarm
 from chakka.sip.events import Pracked, ReliableTimeout
 from chakka.sip.grammar import Malformed
 from chakka.sip.headers import parse_rack
 from chakka.sip.message import Request
-from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs, body_lines, header_lines
 

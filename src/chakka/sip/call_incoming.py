@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chakka.sip.address import Address, Flow
 from chakka.sip.agent_core import SUPPORTED_LINE, Core
+from chakka.sip.alarms import Alarm
 from chakka.sip.call import Call
 from chakka.sip.call_answer import UnackedAnswer
 from chakka.sip.call_early import EarlyDialog
@@ -12,7 +13,6 @@ from chakka.sip.events import Cancelled
 from chakka.sip.grammar import safe
 from chakka.sip.message import Request
 from chakka.sip.session_timer import Agreement, agreed_as_server, allows, terms_of
-from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ServerTransaction
 from chakka.sip.transaction_message import HeaderPairs, header_lines
 

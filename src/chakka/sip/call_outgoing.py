@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from chakka.sip.agent_core import ALLOW_LINE, Core
+from chakka.sip.alarms import Alarm
 from chakka.sip.call import Call, start_bye
 from chakka.sip.call_prack import RELIABLE, ReliableBranches, option_tags
 from chakka.sip.call_reinvite import PendingAck
@@ -12,7 +13,6 @@ from chakka.sip.events import Answered, Failed, LateAnswer, Provisional, Request
 from chakka.sip.grammar import safe
 from chakka.sip.message import Request, Response
 from chakka.sip.session_timer import allows, offer_lines
-from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ClientTransaction, ServerTransaction
 from chakka.sip.transaction_message import Address, HeaderPairs, RequestHead, body_lines, header_lines
 

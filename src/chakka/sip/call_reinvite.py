@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Final, Literal
 
 from chakka.sip.agent_core import ALLOW_LINE, Core
+from chakka.sip.alarms import Alarm
 from chakka.sip.dialog import Dialog, contact_uri
 from chakka.sip.events import ReinviteAnswered
 from chakka.sip.message import Response
-from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ClientTransaction
 from chakka.sip.transaction_message import Address, HeaderPairs, body_lines, header_lines
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from chakka.sip.alarms import Alarm
 from chakka.sip.grammar import Malformed
 from chakka.sip.headers import parse_retry_after
 from chakka.sip.message import Response
 from chakka.sip.session_timer import Agreement, agreed_as_client, interval_after_422
-from chakka.sip.timers import Alarm
 from chakka.sip.transaction import ClientTransaction
 
 if TYPE_CHECKING:  # A call has its session timer, which refreshes it.

@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple, Protocol
 from chakka.sip.address import Address as Address
 from chakka.sip.address import Flow
 from chakka.sip.agent_core import Core
+from chakka.sip.alarms import Alarm
 from chakka.sip.message import Request, Response
-from chakka.sip.timers import Alarm
 from chakka.sip.transaction_message import Echo, RequestHead
 from chakka.sip.transaction_tables import (
     INVITE_CLIENT,
