@@ -25,6 +25,7 @@ from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.call_outgoing import OutgoingCall
 from chakka.sip.message import Request, parse
 from chakka.sip.sdp import answer, offer
+from chakka.stores.live_store import Change
 
 CALLER: Address = ("192.0.2.1", 5060)
 PLANE: Address = ("192.0.2.9", 5060)
@@ -66,6 +67,7 @@ class PlaneOnNetwork:
         self.commands: list[control.Command] = []
         self._ports = 19998
         self.shown: list[dict[str, object]] = []
+        self.kept: list[Change] = []
         self._wall_ms = wall_ms
         self._later: list[tuple[float, str, object]] = []
         self._now = 0.0
@@ -115,6 +117,7 @@ class PlaneOnNetwork:
         for command in self.plane.outbox.take_media():
             self._media(command)
         self.shown += self.plane.take_feed(self._now)
+        self.kept += self.plane.outbox.take_live()
 
     def _media(self, command: control.Command) -> None:
         if not self.media_is_up:
@@ -151,6 +154,7 @@ class Exchange:
         plans = {contract.number: encode(compile_plan(contract, TABLE, HOLIDAYS)) for contract in contracts}
         self.plans = plans
         self.live: dict[str, bytes] = {}
+        self.presentable = {line: one.number for one in contracts for line in one.number_notification}
         self.network = Network({}, link or Link())
         self.settings = settings
         self.plane = self._plane()
@@ -199,6 +203,7 @@ class Exchange:
             table=TABLE,
             read_plan=self.plans.get,
             read_live=self.live.get,
+            presentable=self.presentable.get,
             randomness=lambda size: (next(chance) % 256**size).to_bytes(size, "big"),
         )
         wall_ms = int(str(settings.get("wall_ms", TUESDAY_10_MS)))

@@ -168,7 +168,7 @@ def test_two_telephones_of_a_line_are_tried_by_their_preference() -> None:
 def test_a_restart_does_not_sign_anybody_out() -> None:
     office = Office(ONE_LINE, lines=(REGISTERING,))
     office.sign_in()
-    kept = [bindings.decode(change.octets) for change in office.plane.plane.outbox.take_live()]  # type: ignore[union-attr]
+    kept = [bindings.decode(change.octets) for change in office.plane.kept]  # type: ignore[union-attr]
     office.restart()
     office.plane.plane.load(list(kept[-1]), office.plane.at(office.network.now))
     office.dial()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from chakka.caller.number import dialled_number
+from chakka.callplane.dialling import dialled, is_service_code
 from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.gaps import Window
 from chakka.config import Config
@@ -39,19 +40,24 @@ class Admission:
         """Return the answer to an INVITE that is not let in, None to take it.
 
         Trunks known by address are bounded by the number that they call, everybody else by the address from
-        which they come: strangers must not be able to use up what a number may get.
+        which they come: strangers must not be able to use up what a number may get. 110 and other service
+        codes are let in when nothing else is (signalling.md §4), and no other calls use up their room.
         """
         number = dialled_number(request.uri)
-        if self.is_overloaded or not self._has_room(number, source[0], now):
+        code = dialled(request.uri).number
+        is_code = is_service_code(code)
+        asking = f"{source[0]} {code}" if is_code else source[0]
+        is_full = self.is_overloaded and not is_code
+        if is_full or not self._has_room(number, source[0], asking, now):
             self._shed[number if number in self._shed or len(self._shed) < _MOST_NAMED else _OTHERS] += 1
             return self._busy()
         return None
 
-    def _has_room(self, number: str, host: str, now: float) -> bool:
+    def _has_room(self, number: str, host: str, asking: str, now: float) -> bool:
         calls = self._config.calls
         if self._config.trunk_of(host) is not None:
             return _passes(self._numbers, number, calls.per_number_per_second, now)
-        return _passes(self._strangers, host, calls.per_stranger_per_second, now)
+        return _passes(self._strangers, asking, calls.per_stranger_per_second, now)
 
     def _busy(self) -> Refusal:
         status, cause = REFUSALS[Reason.OVERLOAD]
