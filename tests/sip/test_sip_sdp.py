@@ -236,6 +236,16 @@ def test_a_relayed_description_speaks_of_the_relay_alone() -> None:
     assert not any("192.0.2.1" in line or "caller" in line for line in written)
 
 
+@pytest.mark.parametrize(
+    ("offered", "wanted"),
+    [("0 101", "0 8 101"), ("8 101", "8 0 101"), ("8 0 101", "8 0 101"), ("98", "98 0")],
+)
+def test_a_relay_takes_both_laws_and_prefers_the_callers(offered: str, wanted: str) -> None:
+    more = ("a=rtpmap:101 telephone-event/8000", "a=rtpmap:98 PCMA/8000")
+    body = description(f"m=audio 4000 RTP/AVP {offered}", *more)
+    assert f"m=audio 30000 RTP/AVP {wanted}" in lines(relayed(body, "198.51.100.1", 30000))
+
+
 def test_the_answer_of_the_line_fits_the_offer_of_the_caller() -> None:
     stripped = narrowband(VIDEO_CALL)
     assert stripped is not None

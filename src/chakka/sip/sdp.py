@@ -143,19 +143,22 @@ def offer(
 
 
 def relayed(description: bytes, address: str, port: int, *, session: Session = FIRST) -> bytes | None:
-    """Return a description as `narrowband` would, but with its audio received by our relay; or None.
+    """Return an offer as `narrowband` would, but with its audio received by our relay; or None.
 
     address, port: of the relay, in place of the peer's; o= becomes ours too.
+    Result:        both laws, the offerer's first: the relay makes one of the other.
     """
     theirs = parse_sdp(description)
     voice = _voice(theirs.media)
     if voice is None:
         return None
     stripped = _stripped(voice)
+    more = tuple([_STATIC_TYPES[law] for law in Law if law not in voice.laws.values()])
     ours = msgspec.structs.replace(
         stripped,
         address=address,
         port=port,
+        formats=(*voice.laws, *more, *voice.events),
         attributes=tuple(pair for pair in stripped.attributes if pair[0] != "rtcp"),
     )
     media = _with_others_refused(theirs.media, voice, ours)
