@@ -62,6 +62,8 @@ def listening_socket(host: str) -> socket.socket:
         opened.bind((host, 0))
         if opened.getsockname()[1] % 2 == 0:
             opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            # As much as the system grants: what we read late is not lost on the way.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
             return opened
         opened.close()
 

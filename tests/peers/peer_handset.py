@@ -69,7 +69,7 @@ def rtp(said: Said, index: int, ssrc: int) -> bytes:
 
 
 class Handset:
-    """One RTP port. `sent`: when each of its packets left, in seconds UTC; `packets`: what came."""
+    """One RTP port. `sent`: when it said what, in seconds UTC; `packets`: what came."""
 
     def __init__(self, host: str, frames: Frames, payload_type: int) -> None:
         self.socket = listening_socket(host)
@@ -79,12 +79,12 @@ class Handset:
         self.sent: list[float] = []
         self._frames = frames
         self._payload_type = payload_type
-        self._listener: tuple[str, int] | None = None
+        self._listeners: tuple[tuple[str, int], ...] = ()
         self._instead: deque[Said] = deque()
 
-    def speak_to(self, listener: tuple[str, int] | None) -> None:
-        """Say something to an address from now on; None: fall silent."""
-        self._listener = listener
+    def speak_to(self, *listeners: tuple[str, int]) -> None:
+        """Say something from now on; to many listeners the same."""
+        self._listeners = listeners
 
     def press(self, packets: Iterable[Said]) -> None:
         """Say this next, one packet every 20 ms, in place of sound."""
@@ -92,7 +92,7 @@ class Handset:
 
     def speak(self) -> None:
         """Send the next 20 ms, if there is somebody to speak to."""
-        if self._listener is None:
+        if not self._listeners:
             return
         index = len(self.sent)
         if self._instead:
@@ -100,7 +100,9 @@ class Handset:
         else:
             said = Said(self._payload_type, index == 0, self._frames(index))
         self.sent.append(time.time())
-        self.socket.sendto(rtp(said, index, self.ssrc), self._listener)
+        packet = rtp(said, index, self.ssrc)
+        for listener in self._listeners:
+            self.socket.sendto(packet, listener)
 
     def listen(self) -> None:
         """Write down the packet that has come."""
