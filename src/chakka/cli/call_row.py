@@ -1,11 +1,25 @@
 """A call of the ledger as people see it: caller masked, times in JST, money in yen."""
 
+import msgspec
+
 from chakka.localtime import jst_iso
 from chakka.money import yen_text
-from chakka.routing.caller_shown import caller_shown
+from chakka.records.model import CallKind, Leg, Record
+from chakka.routing.caller_shown import caller_shown, masked
 from chakka.stores.ledger import LedgerCall
 
-HEADINGS = ("CALL", "ARRIVED", "CALLER", "CLASS", "AREA", "OUTCOME", "DESTINATION", "CONVERSATION", "YEN")
+HEADINGS = (
+    "CALL",
+    "ARRIVED",
+    "KIND",
+    "CALLER",
+    "CLASS",
+    "AREA",
+    "OUTCOME",
+    "DESTINATION",
+    "CONVERSATION",
+    "YEN",
+)
 
 
 def as_row(call: LedgerCall) -> tuple[str, ...]:
@@ -14,11 +28,12 @@ def as_row(call: LedgerCall) -> tuple[str, ...]:
     return (
         call.record.facts.call_id,
         jst_iso(attempt.at_ms)[:19].replace("T", " "),
+        call.record.facts.kind.value,
         caller_shown(attempt.calling_number, attempt.presentation),
         attempt.caller_class.value,
         attempt.charge_area or attempt.prefecture or "-",
         outcome(call),
-        call.record.destination or "-",
+        destination(call.record) or "-",
         conversation(call.record.conversation_ms),
         charge(call),
     )
@@ -31,7 +46,10 @@ def as_object(call: LedgerCall) -> dict[str, object]:
     return {
         "call_id": facts.call_id,
         "sip_call_id": facts.sip_call_id,
-        "number": attempt.called_number,
+        "kind": facts.kind,
+        "number": private(record, attempt.called_number),
+        "line": facts.line,
+        "presented": facts.presented,
         "caller": caller_shown(attempt.calling_number, attempt.presentation),
         "class": attempt.caller_class,
         "charge_area": attempt.charge_area,
@@ -42,10 +60,10 @@ def as_object(call: LedgerCall) -> dict[str, object]:
         "group": facts.group,
         "plan": facts.plan,
         "trace": facts.trace,
-        "legs": facts.legs,
+        "legs": legs(record),
         "status": record.status,
         "cause": record.cause,
-        "destination": record.destination,
+        "destination": destination(record),
         "arrived_at": jst_iso(attempt.at_ms),
         "answered_at": _instant(record.answered_at_ms),
         "released_at": _instant(record.released_at_ms),
@@ -62,6 +80,27 @@ def as_object(call: LedgerCall) -> dict[str, object]:
         "assumed": rated.assumed.split(",") if rated and rated.assumed else [],
         "suspense": rated.suspense if rated else None,
     }
+
+
+def private(record: Record, number: str) -> str:
+    """Return a number of a record: masked if it is whom a line called, who is as private as a caller."""
+    return masked(number) if record.facts.kind is CallKind.OUTGOING else number
+
+
+def destination(record: Record) -> str | None:
+    """Return the number that answered, as people may see it."""
+    return None if record.destination is None else private(record, record.destination)
+
+
+def legs(record: Record) -> list[Leg]:
+    """Return the branches of a call, as people may see them."""
+    if record.facts.kind is not CallKind.OUTGOING:
+        return list(record.facts.legs)
+    # The address repeats the number.
+    return [
+        msgspec.structs.replace(leg, destination=masked(leg.destination), address=leg.address.split("@")[-1])
+        for leg in record.facts.legs
+    ]
 
 
 def outcome(call: LedgerCall) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chakka.cli.call_row import as_object, charge, conversation, outcome
+from chakka.cli.call_row import as_object, charge, conversation, destination, legs, outcome, private
 from chakka.cli.data_directory import add_data_option, places
 from chakka.errors import InputError
 from chakka.localtime import jst_iso
-from chakka.records.model import Leg
+from chakka.records.model import CallKind, Leg
 from chakka.routing.caller_shown import caller_shown
 from chakka.routing.document import Language, sentences
 from chakka.stores.ledger import Ledger, LedgerCall
@@ -49,16 +49,20 @@ def as_lines(call: LedgerCall, language: Language) -> Iterator[str]:
     """Yield the explanation as lines for people."""
     facts, attempt = call.record.facts, call.record.facts.attempt
     yield f"call          {facts.call_id}  (SIP Call-ID {facts.sip_call_id})"
-    yield f"arrived       {jst_iso(attempt.at_ms)}  to {attempt.called_number}"
+    yield f"arrived       {jst_iso(attempt.at_ms)}  to {private(call.record, attempt.called_number)}"
+    yield f"kind          {facts.kind}" + (f", of line number {facts.line}" if facts.line else "")
+    if facts.kind is CallKind.OUTGOING:
+        yield f"presented     {facts.presented or 'no number'}"
     yield f"caller        {caller_shown(attempt.calling_number, attempt.presentation)}"
     yield f"class         {attempt.caller_class}, charged as {attempt.rating_class}"
     yield f"place         {attempt.charge_area or '-'}, {attempt.prefecture or '-'}"
     if attempt.sources:
         yield f"known from    {', '.join(f'{fact}: {source}' for fact, source in attempt.sources.items())}"
-    yield f"plan          {facts.plan}"
+    if facts.plan:
+        yield f"plan          {facts.plan}"
     yield f"decision      {facts.outcome}" + (f", group {facts.group}" if facts.group else "")
     yield from (f"              {sentence}" for sentence in sentences(facts.trace, language))
-    yield from map(_leg, facts.legs)
+    yield from map(_leg, legs(call.record))
     yield from _end(call)
     yield from _charge(call)
 
@@ -76,7 +80,7 @@ def _end(call: LedgerCall) -> Iterator[str]:
         f", announcement {record.announcement}" if record.announcement else ""
     )
     if record.answered_at_ms is not None:
-        yield f"answered      {jst_iso(record.answered_at_ms)} by {record.destination}"
+        yield f"answered      {jst_iso(record.answered_at_ms)} by {destination(record)}"
     if record.released_at_ms is not None:
         by = f" by {record.released_by}" if record.released_by else f", status {record.status}"
         cause = f", cause {record.cause}" if record.cause is not None else ""
@@ -88,6 +92,9 @@ def _end(call: LedgerCall) -> Iterator[str]:
 
 def _charge(call: LedgerCall) -> Iterator[str]:
     rated = call.rated
+    if rated is None and call.record.facts.kind is not CallKind.FREEPHONE:
+        yield "charge        none: outside the freephone service"
+        return
     if rated is None:
         yield "charge        none: " + (
             "the call is up" if call.record.answered_at_ms is not None else "the call was not answered"
