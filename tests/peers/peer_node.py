@@ -28,7 +28,7 @@ from chakka.routing.calendar import shipped_holidays
 from chakka.routing.check import check
 from chakka.routing.compile import compile_plan, encode
 from chakka.stores.ledger import CallFilter, Ledger, LedgerCall
-from chakka.stores.plan_store import PlanStore, Published
+from chakka.stores.plan_store import PlanStore, Publication, Published
 
 SIP_PORT = 5060
 LINES = 180
@@ -166,6 +166,7 @@ algorithms = ["MD5"]
 name = "carrier"
 hosts = ["{network.carrier}"]
 trusted = true
+outbound = true
 [[trunk]]
 name = "plain"
 hosts = ["{network.plain_carrier}"]
@@ -197,7 +198,7 @@ early_media = false
         """Start all processes and wait until calls would be served."""
         for program in programs(self.config, str(self._config_file)):
             self.start_one(program.name)
-        wait_until(self.config.media_socket.exists, "the media process listens", START_S)
+        wait_until(self.media_listens, "the media process listens", START_S)
         wait_until(self.config.ledger.exists, "ingest has made the ledger", START_S)
         self.wait_until_it_serves()
 
@@ -224,6 +225,11 @@ early_media = false
                 return probe.recv(4096).startswith(b"SIP/2.0 200 ")
             except TimeoutError:
                 return False
+
+    def media_listens(self) -> bool:
+        """Return whether the media process takes commands: its path outlives it."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+            return probe.connect_ex(str(self.config.media_socket)) == 0
 
     def pid(self, name: str) -> int:
         """Return the process id of one process."""
@@ -309,7 +315,14 @@ early_media = false
         compiled = compile_plan(contract, numbering_table(), shipped_holidays())
         published = Published(at_ms=utc_ms(), by="test", why="", hash=compiled.hash)
         with PlanStore.open(self.config.plans, readonly=False) as store:
-            store.publish(contract.number, encode(compiled), text, published)
+            publication = Publication(
+                number=contract.number,
+                compiled=encode(compiled),
+                text=text,
+                published=published,
+                notifying=compiled.number_notification,
+            )
+            store.publish_all([publication])
 
     def withdraw(self, number: str) -> None:
         """Take a number out of service."""
