@@ -4,7 +4,7 @@ import pytest
 from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, Exchange, Telephone
 from routing_contracts import OSAKA, TOKYO, contract, overflow, to
 
-from chakka.media.control import Bridge, Close, Join, Move, Open, Play, Silent
+from chakka.media.control import Bridge, Close, Join, Move, Open, Play, Refused, Silent
 from chakka.records.model import Answered, ReleasedBy
 from chakka.routing.decision import Reason
 
@@ -183,6 +183,41 @@ def test_a_minute_of_silence_ends_a_relayed_call() -> None:
     exchange.run(1.0)
     assert exchange.record.released_by is ReleasedBy.US
     assert set(exchange.byes) == {CALLER, FIRST_LINE}
+
+
+def lose_the_streams(exchange: Exchange) -> None:
+    """Let the media process die and start again: it knows none of its streams."""
+    plane, at = exchange.plane.plane, exchange.plane.at(exchange.network.now)
+    (call,) = plane.calls.values()
+    for stream in (call.caller_stream, call.callee_stream):
+        plane.media(Refused(id=stream, error="the media process has died"), at)
+
+
+def test_a_bridged_call_whose_streams_are_lost_is_released_as_our_fault() -> None:
+    exchange = guided()
+    exchange.dial()
+    exchange.run(PICK_UP_S + ANNOUNCEMENT_S + 2.0)
+    lose_the_streams(exchange)
+    exchange.run(1.0)
+    record = exchange.record
+    assert (record.released_by, record.fault) == (ReleasedBy.US, True)
+    assert sorted(exchange.byes) == sorted((CALLER, FIRST_LINE))
+
+
+def test_streams_that_are_lost_while_the_line_rings_end_the_call_when_it_answers() -> None:
+    exchange = guided()
+    exchange.dial()
+    exchange.run(PICK_UP_S / 2)
+    lose_the_streams(exchange)
+    exchange.run(0.1)
+    assert not exchange.refusals
+    exchange.run(PICK_UP_S)
+    lose_the_streams(exchange)
+    exchange.run(1.0)
+    record = exchange.record
+    assert ([failed.status for failed in exchange.refusals], record.cause) == ([480], 38)
+    assert record.answered_at_ms is None
+    assert exchange.byes == [FIRST_LINE]
 
 
 def test_a_stop_during_the_guidance_releases_both_sides() -> None:

@@ -19,7 +19,7 @@ EXPECTED = {
     },
     State.HUNTING: {
         *("provisional", "answered", "failed", "cancelled", "no_reply_timer", "ring_timer"),
-        *("pracked", "reliable_timeout", "stopping", "fault"),
+        *("pracked", "reliable_timeout", "media_refused", "stopping", "fault"),
     },
     State.OPENING: {"media_opened", "media_refused", "media_timer", "cancelled", "stopping", "fault"},
     State.PLAYING: {
@@ -31,6 +31,7 @@ EXPECTED = {
     State.STORING: {
         *(
             "media_silent",
+            "media_refused",
             "stored",
             "not_stored",
             "bye",
@@ -45,11 +46,12 @@ EXPECTED = {
     State.ANSWERED: {
         *("acked", "ack_timeout", "bye", "cancelled", "pracked", "reliable_timeout", "reinvite"),
         "session_expired",
-        *("longest_timer", "media_silent", "stopping", "fault"),
+        *("longest_timer", "media_silent", "media_refused", "stopping", "fault"),
     },
     State.UP: {
         *("acked", "ack_timeout", "bye", "reinvite", "reinvite_answered", "reinvite_failed"),
-        *("longest_timer", "media_silent", "cancelled", "session_expired", "stopping", "fault"),
+        *("longest_timer", "media_silent", "media_refused", "cancelled", "session_expired"),
+        *("stopping", "fault"),
     },
     State.RELEASED: set(),
 }

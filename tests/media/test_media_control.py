@@ -178,9 +178,9 @@ def test_a_path_on_which_somebody_listens_is_left_alone(boxes: tuple[Mailbox, Ma
     assert boxes[1].send(str(boxes[0].path), b"still there")
 
 
-async def until(came: list[Event], count: int) -> None:
-    """Return when so many events have come, or after two seconds."""
-    for _ in range(400):
+async def until(came: list[Event], count: int, within_s: float = 2.0) -> None:
+    """Return when so many events have come, or after a time."""
+    for _ in range(round(within_s / 0.005)):
         if len(came) >= count:
             return
         await asyncio.sleep(0.005)
@@ -223,6 +223,50 @@ def test_the_client_reports_that_media_is_away_and_finds_it_again(tmp_path: Path
         return sent
 
     assert asyncio.run(scenario()) == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize("starts_again", [False, True])
+def test_streams_of_a_media_process_that_has_died_are_refused_once(
+    tmp_path: Path, starts_again: bool
+) -> None:
+    came: list[Event] = []
+
+    async def scenario() -> None:
+        client = MediaClient(tmp_path / "media", tmp_path / "own", came.append)
+        client.start()
+        media = Mailbox(tmp_path / "media")
+        media.open()
+        for name in ("talked on", "closed"):
+            assert client.send(Open(id=name))
+        client.send(Close(id="closed"))
+        media.close()
+        if starts_again:
+            media.open()
+            assert client.send(Open(id="of its next run"))
+        await until(came, 1)
+        await until(came, 2, within_s=0.7)
+        client.close()
+        media.close()
+
+    asyncio.run(scenario())
+    assert came == [Refused(id="talked on", error="the media process has died")]
+
+
+def test_streams_of_a_media_process_that_lives_are_left_alone(tmp_path: Path) -> None:
+    media = Mailbox(tmp_path / "media")
+    media.open()
+    came: list[Event] = []
+
+    async def scenario() -> None:
+        client = MediaClient(media.path, tmp_path / "own", came.append)
+        client.start()
+        client.send(Open(id="a"))
+        await until(came, 1, within_s=1.1)
+        client.close()
+
+    asyncio.run(scenario())
+    media.close()
+    assert not came
 
 
 def test_a_burst_of_commands_waits_in_the_client_until_media_reads(tmp_path: Path) -> None:

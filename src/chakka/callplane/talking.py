@@ -81,6 +81,11 @@ def on_silence(call: Call, now: Instant) -> None:
     _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)
 
 
+def on_no_media(call: Call, now: Instant) -> None:
+    """The relay is lost, and with it every sound of this call: our fault, so units are counted by floor."""
+    _hang_up(call, now, ReleasedBy.US, _TEMPORARY_FAILURE, is_fault=True)
+
+
 def on_session_expired(call: Call, now: Instant) -> None:
     """One side has vanished: its leg has been hung up, the other is too (reliability.md §2, orphans)."""
     _hang_up(call, now, ReleasedBy.US, _RECOVERY_ON_TIMER)

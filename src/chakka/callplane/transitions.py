@@ -40,6 +40,8 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.HUNTING, On.NO_REPLY_TIMER): _bare(hunting.on_no_reply),
     (State.HUNTING, On.RING_TIMER): _bare(hunting.on_ring_time),
     (State.HUNTING, On.PRACKED): _nothing,
+    # The relay's streams are lost; it is found out when the line answers, and until then it may be back.
+    (State.HUNTING, On.MEDIA_REFUSED): _nothing,
     # RFC 3262 §3: a caller that does not acknowledge a reliable provisional is not there any more.
     (State.HUNTING, On.RELIABLE_TIMEOUT): _bare(hunting.on_given_up),
     (State.HUNTING, On.STOPPING): _bare(hunting.on_stopping),
@@ -81,6 +83,8 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.NOTING, On.CANCELLED): _nothing,
     (State.NOTING, On.STOPPING): _nothing,
     (State.STORING, On.MEDIA_SILENT): _nothing,
+    # The answer stands; that there is nothing to be bridged is found out when it is stored.
+    (State.STORING, On.MEDIA_REFUSED): _nothing,
     (State.STORING, On.STORED): _bare(talking.on_stored),
     (State.STORING, On.NOT_STORED): _bare(talking.on_not_stored),
     (State.STORING, On.BYE): talking.on_bye_while_storing,
@@ -105,6 +109,8 @@ TABLE: dict[tuple[State, On], Handler] = {
     (State.UP, On.STOPPING): _bare(talking.on_stopping),
     (State.ANSWERED, On.MEDIA_SILENT): _bare(talking.on_silence),
     (State.UP, On.MEDIA_SILENT): _bare(talking.on_silence),
+    (State.ANSWERED, On.MEDIA_REFUSED): _bare(talking.on_no_media),
+    (State.UP, On.MEDIA_REFUSED): _bare(talking.on_no_media),
     (State.UP, On.ACKED): talking.on_reacked,
     (State.UP, On.ACK_TIMEOUT): _bare(talking.on_ack_timeout),
     (State.UP, On.BYE): talking.on_bye,
