@@ -4,15 +4,14 @@ import argparse
 import asyncio
 import logging
 import os
-import secrets
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 from chakka import facts
 from chakka.callplane.plane import CallPlane, Sources
 from chakka.callplane.server import Server, sip_socket
+from chakka.callplane.tokens import Tokens
 from chakka.config import Address, Config, parse_config
 from chakka.errors import InputError
 from chakka.sip.address import Transport
@@ -30,7 +29,7 @@ def call_plane(config: Config, store: PlanStore) -> CallPlane:
         contact=f"sip:{here}",
         via_host=here,
         timers=config.timers,
-        token=partial(secrets.token_hex, 8),
+        token=Tokens().next,
         product="chakka",
         listening={transport: _written(address) for transport, address in taken.items() if address},
         may_accept=lambda address: config.trunk_at(address) is not None,
