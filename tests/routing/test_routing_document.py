@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from routing_contracts import FROM_050, OSAKA, TOKYO, call, closed, contract, decided, every_day, overflow
+from test_routing_planless import DECISIONS as PLANLESS
 
 import chakka.routing
 from chakka.routing.attempt import Live
@@ -46,6 +47,7 @@ def test_a_schedule_named_like_one_of_our_words_is_not_translated() -> None:
 def test_every_step_that_the_code_takes_has_a_sentence_and_no_sentence_is_idle() -> None:
     source = "".join(path.read_text() for path in Path(chakka.routing.__file__).parent.glob("*.py"))
     taken = set(re.findall(r'steps\.(?:append|extend)\(\(\(?"(\w+)"', source)) | {"not_in_service", "busy"}
+    taken |= {step[0] for decision in PLANLESS.values() for step in decision.trace}
     assert taken == set(JAPANESE) == set(ENGLISH)
 
 

@@ -23,9 +23,10 @@ from chakka.config import Config, Trunk
 from chakka.errors import InputError
 from chakka.numbering.table import NumberingTable
 from chakka.records.model import CallKind
+from chakka.routing import planless
 from chakka.routing.attempt import IDLE, CallAttempt, Presentation, attempt_of
 from chakka.routing.decide import decide
-from chakka.routing.decision import Announcement, Decision, Outcome, Reason, TraceStep
+from chakka.routing.decision import Decision
 from chakka.routing.plan import CompiledPlan
 from chakka.sip.message import Request
 
@@ -90,23 +91,21 @@ class Placing:
     def _notifying(self, called: Setup, line: str) -> Setup:
         freephone = self._notification.may_present(line)
         if not called.attempt.has_g711:
-            return replace(called, decision=_NO_G711)
+            return replace(called, decision=planless.no_g711())
         if freephone is None:
-            text, reason = Announcement.NOTIFICATION_REFUSED, Reason.NOTIFICATION_REFUSED
-            return replace(called, decision=_announced(reason, text, line))
+            return replace(called, decision=planless.notification_refused(line))
         is_on = called.attempt.called_number == NOTIFICATION_ON
-        text = Announcement.NOTIFICATION_ON if is_on else Announcement.NOTIFICATION_OFF
-        decision = _announced(Reason.NOTIFICATION_SET, text, line, freephone)
+        decision = planless.notification_set(line, freephone, is_on=is_on)
         return replace(called, decision=decision, trunk=_ANSWERED_LINE, notifies=freephone if is_on else "")
 
     def _outgoing(self, called: Setup, line: str, asked: Dialled) -> Setup:
         trunk = self._config.outbound
         if not called.attempt.has_g711:
-            return replace(called, decision=_NO_G711)
+            return replace(called, decision=planless.no_g711())
         if not asked.number:
             return called
         if trunk is None:
-            return replace(called, decision=_NO_TRUNK)
+            return replace(called, decision=planless.no_trunk())
         call = outbound(
             trunk,
             line,
@@ -114,15 +113,14 @@ class Placing:
             is_withheld=called.attempt.presentation is Presentation.WITHHELD,
             freephone=self._notification.presented(line),
         )
-        shown = ("presented", call.presented) if call.presented else ("withheld_by_line",)
-        decision = _connect(asked.number, ("outgoing", line, trunk.name), shown)
+        decision = planless.outgoing(line, asked.number, trunk.name, call.presented)
         return replace(called, decision=decision, outbound=call)
 
 
 def _direct(called: Setup) -> Setup:
     """Return a trunk's call to a line number, which stays a normal number (R2.8)."""
     number = called.attempt.called_number
-    decision = _connect(number, ("direct", number)) if called.attempt.has_g711 else _NO_G711
+    decision = planless.direct(number) if called.attempt.has_g711 else planless.no_g711()
     return replace(called, decision=decision, kind=CallKind.DIRECT)
 
 
@@ -142,23 +140,3 @@ def _is_withheld(request: Request, asked: Dialled) -> bool:
         or "@anonymous." in request.from_.uri.lower()
     )
     return asked.wish is Wish.WITHHOLD or (hides and asked.wish is not Wish.PRESENT)
-
-
-# -- decisions that no plan makes
-
-
-def _connect(number: str, *trace: TraceStep) -> Decision:
-    return Decision(outcome=Outcome.CONNECT, reason=Reason.OK, plan="", targets=(number,), trace=trace)
-
-
-def _refusal(reason: Reason, step: str) -> Decision:
-    return Decision(outcome=Outcome.REFUSE, reason=reason, plan="", trace=((step,),))
-
-
-def _announced(reason: Reason, text: Announcement, *arguments: str) -> Decision:
-    trace = ((text.value, *arguments),)
-    return Decision(outcome=Outcome.ANNOUNCE, reason=reason, plan="", announcement=text, trace=trace)
-
-
-_NO_G711 = _refusal(Reason.MEDIA_NOT_ACCEPTED, "media")
-_NO_TRUNK = _refusal(Reason.UNREACHABLE, "no_trunk")
