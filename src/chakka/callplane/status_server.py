@@ -45,7 +45,7 @@ class StatusServer:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._open = 0
+        self._open: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
 
     async def listen(self, where: Address | Path) -> None:
@@ -57,22 +57,25 @@ class StatusServer:
         else:
             self._server = await asyncio.start_server(self._serve, *where, limit=_LONGEST_REQUEST)
 
-    def close(self) -> None:
-        """Take no more connections."""
+    async def close(self) -> None:
+        """Take no more connections and end those that are open."""
         if self._server is not None:
             self._server.close()
+        for writer in self._open.values():
+            writer.transport.abort()
+        await asyncio.gather(*(task for task in self._open if task is not None))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        self._open[asyncio.current_task()] = writer
         try:
-            if self._open <= _MOST_CONNECTIONS:
+            if len(self._open) <= _MOST_CONNECTIONS:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._answer(reader, writer)
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
             # Whoever does not ask or listen in time gets nothing.
             pass
         finally:
-            self._open -= 1
+            del self._open[asyncio.current_task()]
             writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -75,8 +75,8 @@ class Watch:
 
     async def close(self) -> None:
         """Write the last lines, answer nobody any more."""
-        self._local.close()
-        self._figures.close()
+        await self._local.close()
+        await self._figures.close()
         if self._writing is not None:
             self._writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
