@@ -103,3 +103,17 @@ def test_announcements_are_offered_where_the_configuration_says_and_else_nowhere
 def test_announcements_cannot_be_offered_just_anywhere(address: str) -> None:
     with pytest.raises(InputError, match=r"listen\.annc"):
         parse_config(f'[listen]\nannc = "{address}"\n'.encode(), BASE)
+
+
+def test_figures_are_shown_nowhere_unless_asked_for() -> None:
+    assert parse_config(b"", BASE).http is None
+    config = parse_config(b'[listen]\nhttp = "127.0.0.1:9090"\n[watch]\nlog_calls = false\n', BASE)
+    assert config.http == ("127.0.0.1", 9090)
+    assert not config.watch.log_calls
+    assert config.status_socket == BASE / "var" / "status.sock"
+
+
+def test_memory_for_ladders_is_bounded() -> None:
+    assert faults("[watch]\nladder_octets = -1") == [
+        ("watch", "Expected `int` >= 0 - at `$.ladder_octets`"),
+    ]
