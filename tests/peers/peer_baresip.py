@@ -16,8 +16,10 @@ LONGEST_CALL_S = 60
 # Where Debian and its derivatives keep them: directly, or below the architecture's directory.
 _MODULES = ("/usr/lib/baresip/modules", "/usr/lib/*/baresip/modules")
 
+# Its sound leaves from the address that the kernel takes on the loopback, so that its SDP must name that one:
+# the relay hears nothing that comes from elsewhere.
 _CONFIG = """module_path {modules}
-net_interface {host}
+net_interface 127.0.0.1
 sip_listen {host}:{port}
 rtp_ports {first}-{last}
 audio_player aubridge,nowhere
@@ -105,13 +107,21 @@ class Baresip:
         baresip begins its sound, and so its recording, anew with every session description that it gets, a
         repeated 183 too.
         """
-        with wave.open(str(self._recordings()[-1])) as recording:
-            assert (recording.getframerate(), recording.getnchannels()) == (SAMPLE_RATE, 1)
-            return np.frombuffer(recording.readframes(recording.getnframes()), "<i2") / 32_768
+        return _recorded(self._recordings()[-1])
+
+    def heard_from_the_first(self) -> Samples:
+        """Return what its user heard in all its recordings, one after another; call it after `end`."""
+        return np.concatenate([_recorded(recording) for recording in self._recordings()])
 
     def _recordings(self) -> list[Path]:
         # Their names are times.
         return sorted(self._directory.glob("dump-*-dec.wav"))
+
+
+def _recorded(path: Path) -> Samples:
+    with wave.open(str(path)) as recording:
+        assert (recording.getframerate(), recording.getnchannels()) == (SAMPLE_RATE, 1)
+        return np.frombuffer(recording.readframes(recording.getnframes()), "<i2") / 32_768
 
 
 def modules() -> Path:

@@ -1,11 +1,13 @@
 """A real softphone calls and is called; what its user hears is measured (R4.4, signalling.md §3)."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from peer_baresip import Baresip
-from peer_ear import loudest_hz, speech_level, talkspurts
+from peer_ear import Samples, from_ulaw, loudest_hz, speech_level, talkspurts, tone_level
 from peer_node import SIP_PORT, Node, wait_until
 from peer_plans import business, closed_all_day, plan
 from peer_steps import FIXED_CALLER
@@ -53,6 +55,61 @@ def test_r4_4_the_off_hours_text_is_heard_twice_and_the_caller_is_released(
     record = node.the_call(number).record
     assert (record.reason, record.status, record.cause) == ("off_hours", 480, 31)
     assert record.facts.attempt.calling_number == FIXED_CALLER
+
+
+def guided_call(node: Node, telephone: Telephone, carrier: str) -> tuple[Baresip, Baresip]:
+    """Return caller and callee after a guided call from a carrier with two seconds of talk."""
+    number, (line,) = business(node, guidance=True)
+    # It answers and plays at once, as an answering machine would.
+    callee = telephone(line.number, line.host, 600).start()
+    caller = telephone(FIXED_CALLER, carrier, 1000)
+    caller.start(dial=f"sip:{number}@{node.network.chakka}:{SIP_PORT}")
+    wait_until(lambda: node.calls(number), "both are bridged")
+    talked_until = time.monotonic() + 2.0
+    wait_until(lambda: time.monotonic() > talked_until, "they talk")
+    caller.end()
+    assert node.the_call(number).record.conversation_ms == pytest.approx(2000, abs=400)
+    callee.end()
+    return caller, callee
+
+
+def tone_sets_in(heard: Samples, hz: int) -> int:
+    """Return from which sample on a tone is heard, to 100 ms, and heard all the time."""
+    frames = [tone_level(heard[at : at + 800], hz) for at in range(0, len(heard) - 799, 800)]
+    first = next(place for place, level in enumerate(frames) if level > -21)
+    # The last frame before it may be half full.
+    assert max(frames[: first - 1]) < -26
+    assert min(frames[first:]) > -21
+    return first * 800
+
+
+def test_r5_1_both_users_hear_their_guidance_and_then_each_other(
+    node: Node, telephone: Telephone, prompts: Path
+) -> None:
+    # Answered first: with every 183 baresip would begin its recording anew.
+    users = guided_call(node, telephone, node.network.answered_carrier)
+    for user, side, other_hz in zip(users, ("caller", "callee"), (600, 1000), strict=True):
+        heard = user.heard()
+        clip = from_ulaw((prompts / f"guidance_{side}.ul").read_bytes())
+        begins = int(np.argmax(np.correlate(heard, clip, "valid")))
+        assert speech_level(clip) == pytest.approx(-19, abs=4)
+        # The text to its end and nothing beside it; then the other side at once.
+        assert np.max(np.abs(heard[begins : begins + len(clip)] - clip)) < 0.001
+        tone_at = tone_sets_in(heard, other_hz)
+        assert tone_at >= begins + len(clip) - 800
+        assert len(heard) - tone_at > 1.5 * SAMPLE_RATE
+        print(f"heard: baresip, {side}: text {len(clip) / SAMPLE_RATE:.2f} s, nothing in it, then the other")
+
+
+def test_r5_1_the_caller_hears_the_line_after_guidance_in_early_media(
+    node: Node, telephone: Telephone
+) -> None:
+    caller, _ = guided_call(node, telephone, node.network.carrier)
+    heard = caller.heard_from_the_first()
+    tone_at = tone_sets_in(heard, 600)
+    # Some is missing wherever a repeated 183 began the recording anew.
+    assert 4.5 <= tone_at / SAMPLE_RATE <= 6.5
+    assert speech_level(heard[:tone_at]) == pytest.approx(-19, abs=4)
 
 
 def test_two_telephones_hear_each_other_and_the_call_is_charged(node: Node, telephone: Telephone) -> None:
