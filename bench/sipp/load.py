@@ -36,6 +36,11 @@ def resident_bytes(pid: int) -> int:
     return (int(pages[1]) - int(pages[2])) * 4096
 
 
+def is_compiled() -> bool:
+    """Return whether servers of ours run the compiled copy."""
+    return compiled.is_fresh()
+
+
 @contextlib.contextmanager
 def server(command: Sequence[str], port: int) -> Iterator[int]:
     """Run a program that binds a UDP port; yield its process id once it has, and end it at the end."""
