@@ -86,13 +86,17 @@ def echo(request: Request, source: Address) -> Echo:
     vias[0] = str(stamped(request.via, source))
     timestamp = headers.get("Timestamp")
     return Echo(
-        vias="".join([f"Via: {via}\r\n" for via in vias]),
-        lines=f"From: {headers.get('From')}\r\nCall-ID: {request.call_id}\r\nCSeq: {request.cseq}\r\n",
+        vias="".join([f"Via: {via}\r\n" for via in vias]) if len(vias) > 1 else f"Via: {vias[0]}\r\n",
+        lines=f"From: {headers.get('From')}\r\nCall-ID: {request.call_id}\r\nCSeq: {headers.get('CSeq')}\r\n",
         to=headers.get("To") or "",
         is_to_tagged=bool(request.to.tag),
-        record_routes="".join([f"Record-Route: {route}\r\n" for route in headers.get_all("Record-Route")]),
+        record_routes=_record_routes(headers.get_all("Record-Route")) if "Record-Route" in headers else "",
         timestamp=f"Timestamp: {timestamp}\r\n" if timestamp else "",
     )
+
+
+def _record_routes(lines: list[str]) -> str:
+    return "".join([f"Record-Route: {line}\r\n" for line in lines])
 
 
 class RequestHead(msgspec.Struct, gc=False):
