@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -198,7 +199,7 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ladder_octets: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)] = 30_000_000
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True):
+class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that a node is told.
 
     listen:    for SIP over UDP; listen_tcp, listen_tls: for connections, if they are taken.
@@ -269,7 +270,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def trunk_of(self, host: str) -> Trunk | None:
         """Return the trunk that calls from this address belong to."""
-        return next((trunk for trunk in self.trunks if host in trunk.hosts), None)
+        return self._trunk_by_host.get(host)
+
+    @cached_property
+    def _trunk_by_host(self) -> dict[str, Trunk]:
+        # Asked several times a call, and a carrier has dozens. The first trunk that names an address has it.
+        return {host: trunk for trunk in reversed(self.trunks) for host in trunk.hosts}
 
     def trunk_at(self, source: SipAddress) -> Trunk | None:
         """Return the trunk whose call comes from `source`: one with a tls_name must have proved it by TLS."""
