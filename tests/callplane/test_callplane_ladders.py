@@ -174,3 +174,14 @@ def test_no_text_can_break_a_line_or_move_a_cursor(text: str) -> None:
     assert shown.isprintable()
     if text.isprintable() and len(text) <= 160:
         assert shown == text
+
+
+def test_a_number_called_by_a_line_is_as_private_as_a_caller() -> None:
+    ladders = Ladders(100_000)
+    ladders.begin(Leg("call", "a", "caller"), Parties("0422****34", "0352****34", 0), CALLER, NOW)
+    ladders.add_line(Leg("call", "b", "0422****34"), FIRST_LINE, NOW.monotonic)
+    for sip_call_id, peer in (("a", CALLER), ("b", FIRST_LINE)):
+        invite = invite_from(peer, sip_call_id, number="0422511234")
+        ladders.note(invite, peer, NOW.monotonic, is_sent=False)
+    found = document(ladders.entries(), "call")
+    assert [one["start"] for one in (found or {})["messages"]] == ["INVITE sip:***@192.0.2.9 SIP/2.0"] * 2

@@ -87,7 +87,7 @@ def _invite(call: Call, number: str, now: Instant) -> None:
     invite = way_out.invite(call, way, _offer_to_line(call))
     branch.leg = world.agent.invite(invite, now.monotonic)
     branch.leg.owner = call
-    leg = Leg(call.id, branch.leg.call_id, number)
+    leg = Leg(call.id, branch.leg.call_id, call.destination_shown)
     world.ladders.add_line(leg, way.destination, now.monotonic)
     _await_reply(call, now)
     call.wait(On.RING_TIMER, now.monotonic + _ring_time(call))
