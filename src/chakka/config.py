@@ -191,12 +191,12 @@ class TlsSettings(msgspec.Struct, frozen=True, kw_only=True):
 class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is kept for whoever watches a node.
 
-    log_calls:     one line of log for each event of a call; False: `chakka run` shows them for people.
-    ladder_octets: memory for the SIP messages of recent calls (`chakka ladder`); a call takes some 10,000.
+    log_calls:       one line of log for each event of a call; False: `chakka run` shows them for people.
+    ladder_messages: SIP messages of recent calls kept for `chakka ladder`, at most 2,000 octets each.
     """
 
     log_calls: bool = True
-    ladder_octets: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)] = 30_000_000
+    ladder_messages: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 30_000
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):

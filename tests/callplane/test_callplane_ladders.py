@@ -104,17 +104,19 @@ def test_a_message_of_somebody_else_is_not_in_the_ladder() -> None:
 
 
 def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
-    ladders = Ladders(10_000)
+    ladders = Ladders(20)
     for place in range(100):
         parties = Parties("0120123456", "0422****34", NOW.utc_ms)
         ladders.begin(Leg(f"call{place}", f"sip{place}", "caller"), parties, CALLER, NOW)
-        ladders.note(invite_from(CALLER, f"sip{place}"), CALLER, NOW.monotonic, is_sent=False)
+        invite = invite_from(CALLER, f"sip{place}") + b"x" * 60_000
+        ladders.note(invite, CALLER, NOW.monotonic, is_sent=False)
     kept = ladders.entries()
-    assert sum(len(entry[3]) if len(entry) == 4 else 0 for entry in kept) < 10_000
+    assert len(kept) == 20
+    assert sum(len(entry[3]) if len(entry) == 4 else 0 for entry in kept) <= 20 * 2_000
     assert document(kept, "call0") is None
     newest = document(kept, "call99")
     assert newest is not None
-    assert len(newest["messages"]) == 1
+    assert [one["body"] for one in newest["messages"]] == [True]
 
 
 def test_without_memory_nothing_is_kept() -> None:

@@ -114,6 +114,6 @@ def test_figures_are_shown_nowhere_unless_asked_for() -> None:
 
 
 def test_memory_for_ladders_is_bounded() -> None:
-    assert faults("[watch]\nladder_octets = -1") == [
-        ("watch", "Expected `int` >= 0 - at `$.ladder_octets`"),
+    assert faults("[watch]\nladder_messages = -1") == [
+        ("watch", "Expected `int` >= 0 - at `$.ladder_messages`"),
     ]

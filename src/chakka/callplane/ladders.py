@@ -14,8 +14,8 @@ from chakka.callplane.shown import printable, start_line
 from chakka.localtime import jst_iso
 from chakka.sip.address import Address, transport_of
 
-# What an entry of the ring takes beside the octets of its message.
-_OVERHEAD = 200
+# Octets of a message that are kept: its head, and SDP of the usual length.
+_LONGEST = 2_000
 # Of one call; beyond it somebody repeats himself.
 _MOST_SHOWN = 500
 _MOST_HOSTS = 10_000
@@ -48,12 +48,11 @@ _Entry = _Message | _Mark
 
 
 class Ladders:
-    """The SIP messages of recent calls. most: octets that are kept; 0: nothing is."""
+    """The SIP messages of recent calls. most: how many are kept; 0: none."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._octets = 0
-        self._ring: deque[_Entry] = deque()
+        self._ring: deque[_Entry] = deque(maxlen=most)
         self._hosts: set[str] = set()
 
     def begin(self, leg: Leg, parties: Parties, peer: Address, now: Instant) -> None:
@@ -70,19 +69,12 @@ class Ladders:
         if len(self._hosts) >= _MOST_HOSTS:
             self._hosts.clear()
         self._hosts.add(peer[0])
-        self._keep(mark, _OVERHEAD)
+        self._ring.append(mark)
 
     def note(self, message: bytes, peer: Address, monotonic: float, *, is_sent: bool) -> None:
         """Keep a message if its peer takes part in calls."""
         if peer[0] in self._hosts:
-            self._keep((monotonic, is_sent, peer, message), len(message) + _OVERHEAD)
-
-    def _keep(self, entry: _Entry, octets: int) -> None:
-        self._ring.append(entry)
-        self._octets += octets
-        while self._octets > self._most:
-            oldest = self._ring.popleft()
-            self._octets -= _OVERHEAD + (len(oldest[3]) if len(oldest) == 4 else 0)
+            self._ring.append((monotonic, is_sent, peer, message[:_LONGEST]))
 
     def entries(self) -> list[_Entry]:
         """Return what is kept, to be read at leisure by `document`."""

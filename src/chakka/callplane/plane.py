@@ -83,7 +83,7 @@ class CallPlane:
         self.outbox = Outbox()
         self.calls: dict[str, Call] = {}
         self.counts = Counts()
-        self.ladders = Ladders(config.watch.ladder_octets)
+        self.ladders = Ladders(config.watch.ladder_messages)
         self._sources = sources
         self._answered: set[str] = set()
         self._in_hand: Call | IncomingCall | None = None
