@@ -44,10 +44,11 @@ def a_good_call(node: Node, sipp: Sipps) -> None:
     assert node.the_call(number).record.is_confirmed
 
 
-def test_a_stranger_is_not_served(node: Node, sipp: Sipps) -> None:
+def test_a_stranger_is_not_served_but_asked_who_it_is(node: Node, sipp: Sipps) -> None:
+    """The node has lines that register, and a registered telephone may call out from anywhere."""
     number, (line,) = business(node)
     untouched = sipp.line(line, answers())
-    sipp.caller(number, is_refused(403), host=node.network.stranger).finish()
+    sipp.caller(number, is_refused(401), host=node.network.stranger).finish()
     assert untouched.was_never_called()
     assert not node.calls(number)
 
