@@ -17,7 +17,7 @@ from sipp import load, node
 
 TARGET = 6.0
 # Calls per second; the steps stay below what a core can do, for SIPp needs the other one.
-RATES = (300, 500, 700, 900)
+RATES = (500, 700, 900, 1_050)
 SIPPY_RATES = (60, 100, 140, 180)
 LOWEST_RATE = 40
 STEP_S, ROUND_S, ROUNDS = 1.5, 3, 3
