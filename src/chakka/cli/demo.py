@@ -68,7 +68,7 @@ Demo business; dial from another terminal:
   0120-999-999   no such number: the not-in-service announcement
 
 With baresip (you hear it):
-  baresip -e '/uanew <sip:{caller}@{host}>;regint=0' -e '/dial sip:08001234567@{host}:{port}'
+  baresip -n {host} -e '/uanew <sip:{caller}@{host}>;regint=0' -e '/dial sip:08001234567@{host}:{port}'
 With SIPp (one call of 5 s from Musashino):
   sipp -sf data/demo/caller.xml -s 08001234567 -key calling {caller} -i 127.0.0.1 -m 1 -d 5000 {host}:{port}
 
