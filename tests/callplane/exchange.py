@@ -145,6 +145,7 @@ class Telephone:
     answers_after: float | None = 1.0
     refuses: int | None = None
     is_dead: bool = False
+    leaves_out_refused: bool = False
 
 
 class Exchange:
@@ -320,6 +321,8 @@ class Exchange:
 
     def _ring(self, telephone: Telephone, call: IncomingCall, offered: bytes, now: float) -> None:
         body = answer(offered, "192.0.2.21", 4100) or b"" if offered else offer("192.0.2.21", 4100)
+        if telephone.leaves_out_refused:
+            body = body.partition(b"m=video")[0]
         if telephone.rings:
             status, early = (183, body) if telephone.early_media else (180, b"")
             call.progress(now, status, body=early)

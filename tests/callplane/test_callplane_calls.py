@@ -474,3 +474,13 @@ def test_after_a_crash_both_sides_are_hung_up_from_what_the_answer_kept() -> Non
     exchange.plane.plane.release_both(answered, exchange.plane.at(exchange.network.now))
     exchange.run(1.0)
     assert set(exchange.byes) == {CALLER, FIRST_LINE}
+
+
+def test_a_line_that_leaves_out_what_it_refuses_still_gives_the_caller_a_whole_answer() -> None:
+    exchange = busy_overflow()
+    exchange.telephones[FIRST_LINE] = Telephone(leaves_out_refused=True)
+    exchange.dial(body=AUDIO_AND_VIDEO)
+    exchange.run(3.0)
+    media = [line for line in exchange.answers[0].response.body.splitlines() if line.startswith(b"m=")]
+    assert [line.split()[0] for line in media] == [b"m=audio", b"m=video"]
+    assert media[1].split()[1] == b"0"

@@ -15,7 +15,6 @@ from chakka.sip.sdp import (
     answer,
     narrowband,
     offer,
-    offers_g711,
     parse_sdp,
     relayed,
     remote_media,
@@ -89,7 +88,6 @@ def test_r2_1_an_offer_is_stripped_to_g711_and_telephone_event() -> None:
 def test_r2_1_nothing_is_left_of_an_offer_without_g711(media: tuple[str, ...]) -> None:
     body = description(*media)
     assert narrowband(body) is None
-    assert not offers_g711(body)
     assert answer(body, "192.0.2.9", 4000) is None
     assert relayed(body, "192.0.2.9", 4000) is None
     assert remote_media(body) is None
@@ -328,7 +326,7 @@ def test_reading_forgives_what_does_not_matter() -> None:
     ],
 )
 def test_what_is_no_description_is_malformed(body: bytes) -> None:
-    for read in (parse_sdp, narrowband, offers_g711, remote_media):
+    for read in (parse_sdp, narrowband, remote_media):
         with pytest.raises(Malformed):
             read(body)
 

@@ -16,7 +16,7 @@ from chakka.callplane.cause import q850_cause
 from chakka.callplane.finals import INTERNAL_FAULT, REFUSALS, reason_header, rejected_by_line
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Leg
-from chakka.callplane.session import described, g711, through_relay
+from chakka.callplane.session import answered, described, g711, through_relay
 from chakka.routing.decision import Reason
 from chakka.sip import events
 from chakka.sip.message import Response
@@ -139,11 +139,16 @@ def _pass_ringing(call: Call, now: Instant, response: Response, line_tag: str | 
     if line_tag not in branch.early and len(branch.early) >= _MOST_EARLY:
         return
     # Through a relay nothing of the line is heard before the bridge (R5.1): the caller hears it ring.
-    body = b"" if call.relay else branch.early.get(line_tag) or g711(described(response))
+    body = b"" if call.relay else branch.early.get(line_tag) or _session(call, response)
     branch.early[line_tag] = body
     status = 183 if response.status == 183 and body else 180
     tag = call.dialog_label(line_tag)
     call.caller.progress(now.monotonic, status, tag=tag, body=body, reliable=bool(body))
+
+
+def _session(call: Call, response: Response) -> bytes:
+    """What a line's response describes; through a relay it answers our offer, not the caller's."""
+    return answered(b"" if call.relay else call.known.offer, described(response))
 
 
 def on_no_reply(call: Call, now: Instant) -> None:
@@ -242,7 +247,7 @@ def on_answered(call: Call, now: Instant, event: events.Answered) -> None:
     """A line answered: with a relay both sides hear their guidance first."""
     branch = call.current
     assert branch.leg is not None, "an answer comes on a leg"
-    session = branch.early.get(event.tag) or g711(described(event.response))
+    session = branch.early.get(event.tag) or _session(call, event.response)
     if call.relay or not call.is_offerless:
         branch.leg.ack(now.monotonic)
     if not session:

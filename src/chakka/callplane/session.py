@@ -4,7 +4,24 @@ from chakka.caller.offer import described as described
 from chakka.caller.offer import g711 as g711
 from chakka.config import Address
 from chakka.sip.grammar import Malformed
-from chakka.sip.sdp import RemoteAudio, relayed, remote_media
+from chakka.sip.sdp import RemoteAudio, relayed, remote_media, restore_answer
+
+_MEDIA_LINE = b"\nm="
+
+
+def answered(offer: bytes, answer: bytes) -> bytes:
+    """Return a line's answer with all but G.711 taken out, as an answer to the caller's own offer.
+
+    An answer has one m-line for each of the offer (RFC 3264 §6); equipment that leaves the refused ones out
+    must not make ours wrong. offer: empty when the line makes the offer.
+    """
+    stripped = g711(answer)
+    if not stripped or not offer or stripped.count(_MEDIA_LINE) == offer.count(_MEDIA_LINE):
+        return stripped
+    try:
+        return restore_answer(offer, stripped) or b""
+    except Malformed:
+        return b""
 
 
 def through_relay(description: bytes, here: Address) -> bytes:

@@ -79,11 +79,6 @@ def narrowband(offer: bytes) -> bytes | None:
     return Sdp(origin=session.origin, timing=session.timing, media=media).to_bytes()
 
 
-def offers_g711(description: bytes) -> bool:
-    """Return whether an audio line with G.711 stands in a description."""
-    return _voice(parse_sdp(description).media) is not None
-
-
 def answer(
     offer: bytes, address: str, port: int, *, law: Law | None = None, session: Session = FIRST
 ) -> bytes | None:
