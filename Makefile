@@ -14,10 +14,10 @@ test: setup-test prompts lint types layers
 
 setup: .venv/runtime
 setup-test: .venv/runtime .venv/tests
-	@scripts/system-packages sip-tester baresip sox
+	@scripts/system-packages sip-tester baresip sox postgresql poppler-utils
 
 .venv/runtime: requirements.lock requirements-speech.lock pyproject.toml
-	@scripts/system-packages python3-venv
+	@scripts/system-packages python3-venv libpangoft2-1.0-0 libharfbuzz-subset0 fonts-morisawa-bizud-gothic
 	$(PYTHON) -m venv .venv
 	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-speech.lock

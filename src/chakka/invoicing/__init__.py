@@ -1,0 +1,1 @@
+"""From fees and usage to an invoice: periods, rounding, tax, credit, series, documents. Pure."""

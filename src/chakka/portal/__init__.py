@@ -1,0 +1,1 @@
+"""The business world: a Django project with accounts, contracts and billing."""
