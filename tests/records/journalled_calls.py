@@ -1,5 +1,7 @@
 """Calls as the call plane journals them, for tests."""
 
+import msgspec
+
 from chakka.numbering.model import CallerClass
 from chakka.records.model import (
     Answered,
@@ -9,6 +11,7 @@ from chakka.records.model import (
     Leg,
     Released,
     ReleasedBy,
+    Seized,
     Tick,
     Unanswered,
 )
@@ -40,6 +43,17 @@ def facts(call_id: str, outcome: Outcome = Outcome.CONNECT, at_ms: int = TEN_O_C
         plan="abc",
         trace=(("area", "武蔵野三鷹", "east"),),
         legs=(leg,) if outcome is Outcome.CONNECT else (),
+    )
+
+
+def seized(call_id: str, reason: Reason = Reason.OK, monotonic_ms: int = 1_000) -> Seized:
+    is_sought = reason is Reason.OK
+    known = facts(call_id, Outcome.CONNECT if is_sought else Outcome.ANNOUNCE)
+    return Seized(
+        facts=msgspec.structs.replace(known, legs=()),
+        reason=reason,
+        announcement=None if is_sought else reason.value,
+        monotonic_ms=monotonic_ms,
     )
 
 
@@ -77,8 +91,8 @@ def refused(call_id: str) -> Unanswered:
     )
 
 
-def tick(monotonic_ms: int, *calls: str) -> Tick:
-    return Tick(at_ms=TEN_O_CLOCK_MS + monotonic_ms, monotonic_ms=monotonic_ms, calls=calls)
+def tick(monotonic_ms: int, *calls: str, seized: tuple[str, ...] = ()) -> Tick:
+    return Tick(at_ms=TEN_O_CLOCK_MS + monotonic_ms, monotonic_ms=monotonic_ms, calls=calls, seized=seized)
 
 
 def whole_call(call_id: str, conversation_ms: int = 180_001) -> list[Entry]:

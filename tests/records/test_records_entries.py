@@ -3,20 +3,24 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from journalled_calls import answered, confirmed, refused, released, tick
+from journalled_calls import answered, confirmed, refused, released, seized, tick
 
 from chakka.errors import InputError
 from chakka.records.entries import decode, encode
-from chakka.records.model import Boot, NotificationSet
+from chakka.records.model import Boot, Counted, NotificationSet, RegistrationSet, Shed
 
 ENTRIES = [
     Boot(at_ms=1, monotonic_ms=2, version="0.1.0"),
+    seized("c1"),
     refused("c1"),
     answered("c1"),
     confirmed("c1"),
     tick(5_000, "c1", "c2"),
     released("c1"),
     NotificationSet(call_id="c1", line="0352001234", freephone="0120123456", at_ms=1),
+    RegistrationSet(number="0352001234", octets=b"\x91", at_ms=1),
+    Counted(minute_ms=60_000, calls=3, answered=2),
+    Shed(minute_ms=60_000, number="0120123456", calls=7),
 ]
 
 

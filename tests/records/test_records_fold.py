@@ -12,6 +12,7 @@ from journalled_calls import (
     confirmed,
     refused,
     released,
+    seized,
     whole_call,
 )
 
@@ -76,6 +77,32 @@ def test_an_answer_that_the_disk_failed_and_that_was_then_refused_is_the_refused
     assert record.answered_at_ms is None
 
 
+def test_a_seized_call_is_up_and_not_final() -> None:
+    record = fold(gather(seized("c1")))
+    assert record is not None
+    assert (record.status, record.answered_at_ms, is_final(record)) == (0, None, False)
+
+
+def test_what_becomes_of_a_seized_call_takes_its_place_in_any_order() -> None:
+    for end in ([refused("c1")], whole_call("c1")):
+        for order in permutations([seized("c1"), *end]):
+            assert fold(gather(*order)) == fold(gather(*end))
+            assert gather(*order).seized == ()
+
+
+def test_p10_what_really_became_of_a_call_supersedes_its_estimated_end() -> None:
+    cut = msgspec.structs.replace(refused("c1"), reason=Reason.FAULT, status=0, estimated=True)
+    for order in permutations([seized("c1"), cut, refused("c1")]):
+        record = fold(gather(*order))
+        assert record is not None
+        assert (record.reason, record.estimated) == (Reason.OFF_HOURS, False)
+        assert conflicts(gather(*order)) == []
+    for order in permutations([seized("c1"), cut, answered("c1")]):
+        record = fold(gather(*order))
+        assert record is not None
+        assert record.answered_at_ms is not None
+
+
 def test_entries_in_any_order_make_the_same_call() -> None:
     keyed = [(("n1", 1, place), entry) for place, entry in enumerate(whole_call("c1"), 1)]
     assert {msgspec.json.encode(added(list(order))) for order in permutations(keyed)} == {
@@ -117,6 +144,9 @@ entries = st.lists(
                 answered("c1", monotonic_ms=7),
                 confirmed("c1"),
                 refused("c1"),
+                seized("c1"),
+                seized("c1", monotonic_ms=7),
+                msgspec.structs.replace(refused("c1"), estimated=True),
                 released("c1", 1_000),
                 released("c1", 2_000),
                 msgspec.structs.replace(released("c1", 500), estimated=True),

@@ -22,7 +22,7 @@ from chakka.config import Address, Config
 from chakka.media.client import MediaClient
 from chakka.media.control import Event, Refused
 from chakka.records.entries import encode
-from chakka.records.left_open import calls_left_open, close
+from chakka.records.left_open import OpenCall, calls_left_open, close
 from chakka.records.model import Boot, Entry
 from chakka.sip.address import Flow
 from chakka.stores.group_commit import GroupCommit
@@ -118,9 +118,12 @@ class Server:
         earlier = entries_before(self._config.journal, self._config.node, self._journal.boot)
         for left_open in calls_left_open(earlier):
             end = close(left_open)
-            log.warning("call %s was cut by a crash after %d ms", end.call_id, end.conversation_ms)
+            log.warning(
+                "call %s was cut by a crash, last seen at %d ms", left_open.call_id(), end.released_at_ms
+            )
             self._journal.append(encode(end))
-            self._plane.release_both(left_open.answered, started)
+            if isinstance(left_open, OpenCall):
+                self._plane.release_both(left_open.answered, started)
         self._plane.load(self._live.registrations(), started)
         self._plane.load_notification(self._live.notifying(since=earlier))
         boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)

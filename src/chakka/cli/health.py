@@ -11,7 +11,7 @@ from chakka.cli.status_page import ask
 from chakka.config import Config
 from chakka.errors import InputError
 from chakka.records.entries import decode
-from chakka.records.model import Answered, Entry, Released, Unanswered
+from chakka.records.model import Answered, Counted, Entry, Released, Seized, Shed, Unanswered
 from chakka.stores.journal_reader import JournalEntry, JournalReader
 from chakka.stores.ledger import Ledger, LedgerUnavailable
 
@@ -90,5 +90,9 @@ def _moment_ms(entry: Entry) -> int:
             return entry.answered_at_ms
         case Released() | Unanswered():
             return entry.released_at_ms
+        case Seized():
+            return entry.facts.attempt.at_ms
+        case Counted() | Shed():
+            return entry.minute_ms
         case _:
             return entry.at_ms

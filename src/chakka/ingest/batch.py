@@ -11,7 +11,7 @@ from chakka.localtime import usage_month
 from chakka.numbering.table import NumberingTable
 from chakka.records import entries, fold
 from chakka.records.fold import NOTHING, CallEntries, CallEntry
-from chakka.records.model import Boot, CallKind, NotificationSet, Record, Tick
+from chakka.records.model import CallKind, Record, Tick
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger, LedgerChange, Rated
 from chakka.stores.ranges import contains, merged
@@ -137,7 +137,7 @@ def _read(new: list[JournalEntry], change: LedgerChange) -> Iterator[tuple[fold.
             continue
         if isinstance(entry, Tick):
             ticks[key[:2]] = max(ticks.get(key[:2], entry), entry, key=lambda tick: tick.monotonic_ms)
-        elif not isinstance(entry, Boot | NotificationSet):
+        elif isinstance(entry, fold.CallEntry):
             yield key, entry
     for (node, boot), tick in ticks.items():
         change.put_proof_of_life(node, boot, tick)

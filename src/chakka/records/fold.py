@@ -4,12 +4,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from chakka.records.model import Answered, Confirmed, Record, Released, Unanswered
+from chakka.records.model import Answered, Confirmed, Record, Released, Seized, Unanswered
 from chakka.routing.decision import Reason
 
 # Where an entry stands in the journals: (node, boot, sequence).
 Key = tuple[str, int, int]
-CallEntry = Unanswered | Answered | Confirmed | Released
+CallEntry = Seized | Unanswered | Answered | Confirmed | Released
 Kind_co = TypeVar("Kind_co", bound=CallEntry, covariant=True)
 
 
@@ -24,8 +24,10 @@ class CallEntries(msgspec.Struct, frozen=True, kw_only=True):
     """All that the journals said of one call so far.
 
     Of each kind, normally one entry; several when they contradict each other, the one that holds first.
+    seized: only until more is known of the call, which says it all again.
     """
 
+    seized: tuple[Kept[Seized], ...] = ()
     unanswered: tuple[Kept[Unanswered], ...] = ()
     answered: tuple[Kept[Answered], ...] = ()
     confirmed: tuple[Kept[Confirmed], ...] = ()
@@ -38,7 +40,7 @@ NOTHING = CallEntries()
 def call_id_of(entry: CallEntry) -> str:
     """Return the call that an entry belongs to."""
     match entry:
-        case Unanswered() | Answered():
+        case Seized() | Unanswered() | Answered():
             return entry.facts.call_id
         case Confirmed() | Released():
             return entry.call_id
@@ -56,14 +58,16 @@ def add(call: CallEntries, key: Key, entry: CallEntry) -> CallEntries:
     if same is not None and same.key <= key:
         return call
     others = (one for one in kept if one is not same)
-    return msgspec.structs.replace(
+    after = msgspec.structs.replace(
         call, **{kind: tuple(sorted((*others, Kept(key=key, entry=entry)), key=_precedence))}
     )
+    return msgspec.structs.replace(after, seized=()) if after.unanswered or after.answered else after
 
 
 def conflicts(call: CallEntries) -> list[Kept[CallEntry]]:
     """Return the entries that contradict those that hold: for an operator to look at (charging.md §4)."""
     rest: tuple[Kept[CallEntry], ...] = (
+        *call.seized[1:],
         *call.unanswered[1:],
         *call.answered[1:],
         *call.confirmed[1:],
@@ -74,10 +78,12 @@ def conflicts(call: CallEntries) -> list[Kept[CallEntry]]:
 
 def fold(call: CallEntries) -> Record | None:
     """Return the record of a call as far as it is known; None if neither attempt nor answer was seen yet."""
-    if call.answered and not (_is_refused_answer(call) and call.unanswered):
+    if call.answered and not (_is_refused_answer(call) and _is_known_unanswered(call)):
         return _answered_record(call, call.answered[0].entry)
     if call.unanswered:
         return _unanswered_record(call.unanswered[0].entry)
+    if call.seized:
+        return _seized_record(call.seized[0].entry)
     return None
 
 
@@ -91,12 +97,20 @@ def _precedence(kept: Kept[CallEntry]) -> tuple[bool, Key]:
 
 
 def _is_estimated(kept: Kept[CallEntry]) -> bool:
-    return isinstance(kept.entry, Released) and kept.entry.estimated
+    return isinstance(kept.entry, Released | Unanswered) and kept.entry.estimated
 
 
 def _is_refused_answer(call: CallEntries) -> bool:
     """Return whether an answer came to nothing: the disk failed after the write, and the call was refused."""
     return not call.confirmed and not call.released
+
+
+def _is_known_unanswered(call: CallEntries) -> bool:
+    return bool(call.unanswered) and not _is_estimated(call.unanswered[0])
+
+
+def _seized_record(call: Seized) -> Record:
+    return Record(facts=call.facts, reason=call.reason, announcement=call.announcement, status=0)
 
 
 def _unanswered_record(end: Unanswered) -> Record:
@@ -108,6 +122,8 @@ def _unanswered_record(end: Unanswered) -> Record:
         cause=end.cause,
         released_at_ms=end.released_at_ms,
         answered_by=end.answered_by,
+        estimated=end.estimated,
+        fault=end.estimated,
     )
 
 

@@ -1,8 +1,12 @@
 """Journal entries and the call record.
 
-Every INVITE that passed admission has exactly one record, named by its call id. A call that was never
-answered is one `Unanswered` entry. An answered call is `Answered` (durable before the 200 leaves), then
-`Confirmed` (the caller's ACK), `Tick`s that bound the unknown after a crash, and `Released`.
+Every INVITE that passed admission has exactly one record, named by its call id. A call that is not over in
+the moment in which it came is `Seized`. A call that was never answered is one `Unanswered` entry. An answered
+call is `Answered` (durable before the 200 leaves), then `Confirmed` (the caller's ACK), `Tick`s that bound
+the unknown after a crash, and `Released`.
+
+`Counted` and `Shed` are counts of the call plane's own, beside the entries of calls: from them it can be
+proved that no record is missing.
 """
 
 from enum import StrEnum
@@ -50,6 +54,9 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     line:      the line number that the call came from, None for calls of trunks.
     presented: the number that was shown to the called party of an outgoing call, None when it was withheld.
+    caller:    who called, and of an outgoing call who was called, as only the month's key can read it; b"": all
+               of it stands in clear.
+    caller_tag: stands for the calling number within its month; b"" when there is none, or in clear.
     """
 
     call_id: str
@@ -63,6 +70,8 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     kind: CallKind = CallKind.FREEPHONE
     line: str | None = None
     presented: str | None = None
+    caller: bytes = b""
+    caller_tag: bytes = b""
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="boot"):
@@ -73,10 +82,25 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="boot"):
     version: str
 
 
+class Seized(msgspec.Struct, frozen=True, kw_only=True, tag="seized"):
+    """A call came in and is being set up, or hears its announcement; nothing waits until this is durable.
+
+    facts:                as far as they are known: no legs yet.
+    reason, announcement: of the decision; `ok` for a call for which a line is being sought.
+    monotonic_ms:         as in Answered.
+    """
+
+    facts: CallFacts
+    reason: Reason
+    announcement: str | None
+    monotonic_ms: int
+
+
 class Unanswered(msgspec.Struct, frozen=True, kw_only=True, tag="unanswered"):
     """A call that ended without being answered: refused, announced, busy, abandoned, …
 
-    status: final SIP status to the caller; cause: Q.850 in its Reason header, if any.
+    status:    final SIP status to the caller, 0 if a crash came first; cause: Q.850 in its Reason header.
+    estimated: closed at its last proof of life after a crash.
     """
 
     facts: CallFacts
@@ -86,13 +110,15 @@ class Unanswered(msgspec.Struct, frozen=True, kw_only=True, tag="unanswered"):
     cause: int | None
     released_at_ms: int
     answered_by: str | None = None
+    estimated: bool = False
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
     """A line answered; written and synced before the 200 goes to the caller.
 
     facts.legs ends with the answering leg. The two dialog texts carry what a later boot needs to send BYE
-    on each leg (JSON of the SIP layer's own making, opaque here).
+    on each leg (JSON of the SIP layer's own making, opaque here). dialogs: both, as only the month's key can
+    read them; b"": they stand in clear.
     """
 
     facts: CallFacts
@@ -101,6 +127,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
     monotonic_ms: int
     caller_dialog: str = ""
     callee_dialog: str = ""
+    dialogs: bytes = b""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True, tag="confirmed"):
@@ -115,11 +142,15 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True, tag="confirmed"):
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True, tag="tick"):
-    """Proof of life of every answered call that is up, at least every 5 s."""
+    """Proof of life of every call that is up, at least every 5 s.
+
+    calls: the answered ones; seized: those that are neither answered nor over.
+    """
 
     at_ms: int
     monotonic_ms: int
     calls: tuple[str, ...]
+    seized: tuple[str, ...] = ()
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True, tag="released"):
@@ -150,7 +181,59 @@ class NotificationSet(msgspec.Struct, frozen=True, kw_only=True, tag="notificati
     at_ms: int
 
 
-Entry = Boot | Unanswered | Answered | Confirmed | Tick | Released | NotificationSet
+class RegistrationSet(msgspec.Struct, frozen=True, kw_only=True, tag="registration_set"):
+    """A line number is reached at other contacts from now on, or at none (RFC 3261 §10.3).
+
+    octets: its bindings, which only the registrar reads; b"": none. That a telephone prolonged what it had
+            is no change, and not journalled.
+    """
+
+    number: str
+    octets: bytes
+    at_ms: int
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True, tag="counted"):
+    """How many calls the call plane saw in one minute, counted apart from their records.
+
+    minute_ms: start of the minute, UTC. Several of one boot and minute add up.
+    calls:     INVITEs let in that arrived in the minute: each has one record.
+    answered:  calls that were answered in the minute; below 0 when the disk did not take what was counted.
+    is_last:   the call plane stopped in order: nothing of this boot comes after, and all of it is counted.
+               Without it, what a boot that is over did behind its last counted minute is not counted.
+    """
+
+    minute_ms: int
+    calls: int
+    answered: int
+    is_last: bool = False
+
+
+class Shed(msgspec.Struct, frozen=True, kw_only=True, tag="shed"):
+    """How many calls to one number were not let in within one minute: they got 503 and have no record.
+
+    minute_ms: start of the minute, UTC. Several of one boot, minute and number add up.
+    number:    a number of the service, or `others`.
+    """
+
+    minute_ms: int
+    number: str
+    calls: int
+
+
+Entry = (
+    Boot
+    | Seized
+    | Unanswered
+    | Answered
+    | Confirmed
+    | Tick
+    | Released
+    | NotificationSet
+    | RegistrationSet
+    | Counted
+    | Shed
+)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

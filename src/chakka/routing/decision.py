@@ -39,6 +39,7 @@ class Reason(StrEnum):
     REJECTED = "rejected"
     ABANDONED = "abandoned"
     OVERLOAD = "overload"
+    FAULT = "fault"
 
     NOTIFICATION_SET = "notification_set"
     NOTIFICATION_REFUSED = "notification_refused"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chakka.errors import InputError
 from chakka.records import entries
-from chakka.records.model import Answered, Boot, Entry, Tick
+from chakka.records.model import Answered, Boot, Entry, Seized, Tick
 from chakka.stores import frames
 from chakka.stores.frames import Kind
 from chakka.stores.segments import opening_of, segments
@@ -16,7 +16,7 @@ def entries_before(directory: Path, node: str, boot: int) -> list[Entry]:
 
     Read backwards, segment by segment, so that a start after a crash takes as long as the longest call
     that is up needs, not as long as the journal is. It ends at a boot that closed all calls before it (it
-    journals its `Boot` entry after their ends), or once the calls of the last tick are all seen answered.
+    journals its `Boot` entry after their ends), or once the calls of the last tick are all seen to begin.
     """
     found: list[Entry] = []
     settled: bytes | None = None
@@ -46,6 +46,9 @@ def _entries(scan: frames.Scan) -> list[Entry]:
 def _reaches_back_far_enough(found: list[Entry]) -> bool:
     if any(isinstance(entry, Boot) for entry in found):
         return True
-    ticks = [entry for entry in found if isinstance(entry, Tick)]
+    tick = next((entry for entry in reversed(found) if isinstance(entry, Tick)), None)
+    if tick is None:
+        return False
     answered = {entry.facts.call_id for entry in found if isinstance(entry, Answered)}
-    return bool(ticks) and answered.issuperset(ticks[-1].calls)
+    seized = {entry.facts.call_id for entry in found if isinstance(entry, Seized)}
+    return answered.issuperset(tick.calls) and seized.issuperset(tick.seized)
