@@ -52,11 +52,11 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a call when its outcome is known: attempt, decision, branches so far.
 
-    line:      the line number that the call came from, None for calls of trunks.
-    presented: the number that was shown to the called party of an outgoing call, None when it was withheld.
-    caller:    who called, and of an outgoing call who was called, as only the month's key can read it; b"": all
-               of it stands in clear.
-    caller_tag: stands for the calling number within its month; b"" when there is none, or in clear.
+    line:       the line number that the call came from, None for calls of trunks.
+    presented:  the number that was shown to the called party of an outgoing call, None when it was withheld.
+    caller:     who called, and of an outgoing call who was called, as only the month's key can read it
+                (`records.private`); b"": it stands in clear.
+    caller_tag: stands for the calling number within its month; b"": there is none, or it is in clear.
     """
 
     call_id: str
