@@ -11,7 +11,7 @@ from chakka.errors import Problem
 from chakka.localtime import DAY_MS
 from chakka.numbering.model import CallerClass
 
-# Bounds that keep the sum over any month of calls inside int64, in which batches are summed.
+# Bounds that, with the one on prices by time (publish.MOST_UY), keep every charge inside int64.
 MicroYen = Annotated[int, msgspec.Meta(ge=0, le=10**11)]
 UnitMs = Annotated[int, msgspec.Meta(ge=1, le=DAY_MS)]
 Units = Annotated[int, msgspec.Meta(ge=1, le=10_000)]

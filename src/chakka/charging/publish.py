@@ -9,7 +9,7 @@ import msgspec
 
 from chakka.charging.coverage import Span, bands_of, faults
 from chakka.charging.document import Header, RuleText, TariffDocument, read_document
-from chakka.charging.tariff import DAY_MINUTES, BandKey, Bands, DayKind, Tariff, TariffRule
+from chakka.charging.tariff import DAY_MINUTES, LONGEST_MS, BandKey, Bands, DayKind, Tariff, TariffRule
 from chakka.errors import InputError, Problem
 from chakka.localtime import DAY_MS, EPOCH_ORDINAL, JST_OFFSET_MS
 from chakka.numbering.model import CallerClass, ChargeArea
@@ -18,6 +18,8 @@ from chakka.routing.calendar import Holidays
 # A year with a 29 February, so that every day of any year can be named.
 LEAP_YEAR = 2000
 LEAP_DAY = (2, 29)
+# Less than half of what int64 holds: units that begin in several bands, set-up and minimum units come on top.
+MOST_UY = 4 * 10**18
 
 
 def read_tariff(
@@ -121,6 +123,11 @@ def _rule_problems(document: TariffDocument) -> Iterator[Problem]:
         if rule.id in seen:
             yield Problem(code="bad_value", where=f"rules[{place}].id", message=f"{rule.id!r} is used twice")
         seen.add(rule.id)
+        if _most_uy(rule) > MOST_UY:
+            message = (
+                f"{rule.id!r} could cost more in one call than 64 bits hold; fewer micro-yen or a longer unit"
+            )
+            yield Problem(code="bad_value", where=f"rules[{place}].unit_price_uy", message=message)
         for field, message in _unknown_names(rule, document):
             yield Problem(code="unknown_name", where=f"rules[{place}].{field}", message=message)
         for kind, times in (rule.bands or {}).items():
@@ -130,6 +137,11 @@ def _rule_problems(document: TariffDocument) -> Iterator[Problem]:
                     message = f"{text!r} must start before it ends, at 24:00 the latest"
                     where = f"rules[{place}].bands.{kind}"
                     yield Problem(code="slot_invalid", where=where, message=message)
+
+
+def _most_uy(rule: RuleText) -> int:
+    """Return what the longest call costs by a rule; more than that only by the set-up and minimum units."""
+    return (LONGEST_MS // rule.unit_ms + 1) * rule.unit_price_uy
 
 
 def _unknown_names(rule: RuleText, document: TariffDocument) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from chakka.charging.tariff import BandAt, BandKey, Bands, Tariff, TariffRule
+from chakka.charging.tariff import END_MS, LONGEST_MS, BandAt, BandKey, Bands, Tariff, TariffRule
 from chakka.localtime import MINUTE_MS, jst_day_and_minute
 from chakka.numbering.model import CallerClass
 
@@ -54,7 +54,8 @@ class Suspense(msgspec.Struct, frozen=True, kw_only=True):
     """A call that cannot be charged until an operator decides; it is never 0 yen (charging.md §2).
 
     reason: `no_rule` (class or carrier group not declared), `no_tariff` (answered before the first
-            version), `no_calendar` (no holiday list for the year), `bad_duration` (negative).
+            version), `no_calendar` (no holiday list for the year), `bad_duration` (negative, or longer
+            than `LONGEST_MS`), `bad_instant` (answered before 1970 or after 9999).
     """
 
     reason: str
@@ -74,14 +75,17 @@ def rate(call: RatedCall, tariff: Tariff) -> Charge | Suspense:
     tariff: the newest version; older ones hang on its `succeeds`.
     Source: charging.md §2, P1–P3.
     """
+    if not 0 <= call.answered_at_ms < END_MS:
+        return Suspense(reason="bad_instant", tariff_version=tariff.version)
     version = version_at(tariff, call.answered_at_ms)
     if version is None:
         return Suspense(reason="no_tariff", tariff_version=tariff.version)
     if not call.is_confirmed:
         return _charge(call, version, (), ())
-    if call.conversation_ms < 0:
+    if not 0 <= call.conversation_ms <= LONGEST_MS:
         return Suspense(reason="bad_duration", tariff_version=version.version)
-    key, assumed = _key(call, version)
+    zone = version.zone_between(call.from_area, call.home_area)
+    key, assumed = bands_key(call.caller_class, call.carrier_group, zone, version)
     bands = version.bands.get(key)
     if bands is None:
         return Suspense(reason="no_rule", tariff_version=version.version)
@@ -112,23 +116,23 @@ def units_of(conversation_ms: int, rule: TariffRule, fault: bool) -> int:
     return max(rule.minimum_units, -(-conversation_ms // rule.unit_ms))
 
 
-def _key(call: RatedCall, version: Tariff) -> tuple[BandKey, tuple[str, ...]]:
-    """Return under which key the rules of the call stand, and which facts were assumed for it."""
+def bands_key(
+    caller_class: CallerClass, carrier_group: str | None, zone: str | None, version: Tariff
+) -> tuple[BandKey, tuple[str, ...]]:
+    """Return under which key the rules of a call stand, and which facts were assumed for it.
+
+    carrier_group, zone: None = not known; the tariff's defaults stand in.
+    """
     assumed: tuple[str, ...] = ()
-    caller_class, carrier_group, zone = call.caller_class, None, version.unknown_zone
     if caller_class is CallerClass.UNKNOWN:
         # Connected callers of unknown class were treated as fixed ones (plan-format.md, admission).
         caller_class, assumed = CallerClass.FIXED, ("class",)
-    if version.classes.get(caller_class):
-        carrier_group = call.carrier_group
-        if carrier_group is None:
-            carrier_group, assumed = version.default_carrier_group, (*assumed, "carrier_group")
-    if len(version.zones) > 1:
-        known = version.zone_between(call.from_area, call.home_area)
-        if known is None:
-            assumed = (*assumed, "zone")
-        else:
-            zone = known
+    if not version.classes.get(caller_class):
+        carrier_group = None
+    elif carrier_group is None:
+        carrier_group, assumed = version.default_carrier_group, (*assumed, "carrier_group")
+    if zone is None:
+        zone, assumed = version.unknown_zone, (*assumed, "zone")
     return (caller_class, carrier_group, zone), assumed
 
 

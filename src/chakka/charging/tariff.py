@@ -2,14 +2,20 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Annotated
 
 import msgspec
 
+from chakka.localtime import DAY_MS, jst_instant_ms
 from chakka.numbering.model import CallerClass
 
 DAY_MINUTES = 1440
+# A call of a year is a mistake of the pen; the bound keeps every charge within int64 (charging.md §7).
+LONGEST_MS = 366 * DAY_MS
+# The first instant behind the last day that has a date.
+END_MS = jst_instant_ms(date.max.toordinal() + 1, 0)
 # Charge areas stand on a grid of 2 km squares; distances are between squares.
 GRID_KM = 2
 
@@ -114,7 +120,9 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
         return DayKind.HOLIDAY if day in self.holidays else WEEK[(day - 1) % 7]
 
     def zone_between(self, from_area: str | None, home_area: str | None) -> str | None:
-        """Return the zone of a call between two charge areas, None when one of them is not known."""
+        """Return the zone of a call between two charge areas, None when one that is needed is not known."""
+        if len(self.zones) == 1:
+            return self.zones[0].name
         here, there = self.grid.get(from_area or ""), self.grid.get(home_area or "")
         if here is None or there is None:
             return None

@@ -6,14 +6,12 @@ import sys
 import msgspec
 
 from chakka.charging.rate import Charge, RatedCall, Suspense, rate
+from chakka.charging.tariff import LONGEST_MS
 from chakka.cli.arguments import instant
 from chakka.facts import numbering_table, shipped_tariff, tariff_names
 from chakka.localtime import jst_iso
 from chakka.money import yen_text
 from chakka.numbering.model import CallerClass
-
-# A call of a year is a mistake of the pen; the limit keeps one within what a tariff can be asked for.
-LONGEST_MS = 366 * 86_400_000
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
