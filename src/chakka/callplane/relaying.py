@@ -9,7 +9,7 @@ from chakka.callplane.call import Call, On, Reinviting, Relay, State
 from chakka.callplane.instant import Instant
 from chakka.callplane.session import described, g711, listener
 from chakka.config import Address
-from chakka.media.control import Move, Open, Opened
+from chakka.media.control import LONGEST_IDLE_S, Move, Open, Opened
 from chakka.sip import events
 from chakka.sip.sdp import Direction, RemoteAudio, answer, offer
 
@@ -29,9 +29,10 @@ def begin(call: Call, now: Instant) -> None:
     """Ask for the two streams, before the first line is tried."""
     call.state = State.PREPARING
     call.relay = Relay()
-    longest = int(call.world.config.calls.ring) + 60
+    # Every target may ring so long, one after another, before a stream is used.
+    waiting = int(call.world.config.calls.ring) * len(call.known.decision.targets) + 60
     streams = (call.caller_stream, call.callee_stream)
-    call.world.outbox.media += [Open(id=stream, idle_s=longest) for stream in streams]
+    call.world.outbox.media += [Open(id=stream, idle_s=min(waiting, LONGEST_IDLE_S)) for stream in streams]
     call.wait(On.MEDIA_TIMER, now.monotonic + call.world.config.calls.media_open)
 
 

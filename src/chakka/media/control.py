@@ -15,6 +15,8 @@ _Clip = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Host = Annotated[str, msgspec.Meta(max_length=64)]
 _PayloadType = Annotated[int, msgspec.Meta(ge=0, le=127)]
 
+# How long a stream may wait to be used, whoever asks: seconds.
+LONGEST_IDLE_S = 3_600
 # As the id of a Close: all streams of its sender, whatever an earlier run of it has opened.
 EVERY_STREAM = "*"
 
@@ -29,7 +31,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
     """
 
     id: StreamId
-    idle_s: Annotated[int, msgspec.Meta(ge=1, le=3_600)] = 60
+    idle_s: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_IDLE_S)] = 60
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
