@@ -199,6 +199,34 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ladder_messages: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 30_000
 
 
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the business database is: `postgresql://USER@HOST/NAME`; "" = SQLite in the data directory."""
+
+    url: str = ""
+
+
+class BillingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who issues the invoices and how.
+
+    issuer, postal_code, address, registration_number: stand on every invoice (charging.md §5).
+    price_list: by name. series: begins every invoice number. keep_years: how long invoices are kept.
+    """
+
+    issuer: str = ""
+    postal_code: str = ""
+    address: str = ""
+    registration_number: str = ""
+    price_list: str = "so-net"
+    series: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{0,8}\Z")] = ""
+    keep_years: Annotated[int, msgspec.Meta(ge=7, le=100)] = 7
+
+
+class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """retention_months: whole months after the month of a call in which the caller's number can be read."""
+
+    retention_months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 6
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that a node is told.
 
@@ -227,6 +255,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     registrar: RegistrarSettings = RegistrarSettings()
     keepalive: KeepaliveSettings = KeepaliveSettings()
     watch: WatchSettings = WatchSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    billing: BillingSettings = BillingSettings()
+    privacy: PrivacySettings = PrivacySettings()
+
+    @property
+    def keys(self) -> Path:
+        """The keys that callers' numbers are sealed with, one a month."""
+        return self.directory / "keys"
+
+    @property
+    def access_log(self) -> Path:
+        """Who looked at whole numbers, when and why."""
+        return self.directory / "access.log"
 
     @property
     def live(self) -> Path:
@@ -333,7 +374,7 @@ class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
-_TABLES |= {"auth", "registrar", "keepalive", "tls", "watch"}
+_TABLES |= {"auth", "registrar", "keepalive", "tls", "watch", "privacy", "database", "billing"}
 
 
 def parse_config(text: bytes, base: Path) -> Config:
@@ -443,6 +484,9 @@ def _read(reading: _Reading, base: Path) -> Config:
         registrar=_registrar(reading),
         keepalive=reading.one("keepalive", KeepaliveSettings),
         watch=reading.one("watch", WatchSettings),
+        privacy=reading.one("privacy", PrivacySettings),
+        database=reading.one("database", DatabaseSettings),
+        billing=reading.one("billing", BillingSettings),
     )
 
 
