@@ -14,6 +14,7 @@ from types import ModuleType
 
 from chakka import __version__
 from chakka.cli import (
+    bill,
     calls,
     check,
     decide,
@@ -44,6 +45,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     rate,
     journal,
     health,
+    bill,
 )
 
 

@@ -1,0 +1,22 @@
+"""`python -m chakka.portal`: Django's commands and `bill`, for this node's business database."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from chakka.errors import InputError
+
+
+def main(argv: list[str]) -> None:
+    """Run one command; it exits by itself."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chakka.portal.settings")
+    try:
+        execute_from_command_line(argv)
+    except InputError as fault:
+        # The configuration is read with Django's settings, before any command begins.
+        sys.exit(f"chakka: {fault}")
+
+
+if __name__ == "__main__":
+    main(sys.argv)

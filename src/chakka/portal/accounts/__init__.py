@@ -1,0 +1,1 @@
+"""The business accounts: subscribers, and who may log in."""

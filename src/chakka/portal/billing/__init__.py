@@ -1,0 +1,1 @@
+"""The books: billing runs, issued invoices, adjustments, decisions."""

@@ -1,0 +1,308 @@
+"""The books of the business: price data, billing runs, issued invoices, what was decided and adjusted."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from chakka.invoicing.model import InvoiceKind, LineKind
+from chakka.portal.accounts.models import Subscriber
+from chakka.portal.billing.final import FinalModel, FinalQuerySet
+from chakka.portal.contracts.models import Contract
+
+# SHA-256 in hexadecimal.
+_HASH_LENGTH = 64
+_MONTH_LENGTH = len("2026-10")
+
+
+class PriceListVersion(models.Model):
+    """A published price list, named by its content; the whole text, as it was read.
+
+    in_use: the one that billing runs take.
+    """
+
+    version = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=64)
+    text = models.TextField()
+    in_use = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="price_list_one_in_use", fields=["in_use"], condition=Q(in_use=True))
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class LevyRate(models.Model):
+    """A levy on each number in use at the end of a month, for months `[first_month, before_month)` (P7)."""
+
+    name = models.CharField(max_length=64)
+    yen = models.BigIntegerField()
+    first_month = models.CharField(max_length=_MONTH_LENGTH)
+    before_month = models.CharField(max_length=_MONTH_LENGTH, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="levy_once_per_first_month", fields=["name", "first_month"]),
+            models.CheckConstraint(name="levy_not_negative", condition=Q(yen__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.first_month} {self.yen}"
+
+
+class TaxRate(models.Model):
+    """A rate of consumption tax in permille for supplies in `[valid_from, valid_until)` (P6)."""
+
+    permille = models.PositiveIntegerField()
+    category = models.CharField(max_length=4, default="S")
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="tax_rate_once_per_day", fields=["category", "valid_from"]),
+            models.CheckConstraint(name="tax_rate_at_most_all", condition=Q(permille__lte=1000)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.permille} {self.valid_from}"
+
+
+class RunState(models.TextChoices):
+    """How far a billing run has come."""
+
+    DRAFT = "draft", _("draft")
+    CHECKED = "checked", _("checked")
+    ISSUED = "issued", _("issued")
+
+
+class BillingRun(models.Model):
+    """The billing of one usage month. There is one for each month, whoever begins it."""
+
+    month = models.CharField(max_length=_MONTH_LENGTH, unique=True)
+    state = models.CharField(max_length=8, choices=RunState, default=RunState.DRAFT)
+    price_list = models.ForeignKey(PriceListVersion, on_delete=models.PROTECT)
+    issued_on = models.DateField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.month
+
+
+class Draft(models.Model):
+    """An invoice as it would be now; computed anew at will until it is issued.
+
+    body: `InvoiceBody` as JSON.
+    """
+
+    run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="drafts")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="drafts")
+    body = models.TextField()
+    total_yen = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="draft_once_per_run", fields=["run", "subscriber"])]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.subscriber_id}"
+
+
+class Invoice(FinalModel):
+    """An issued invoice, credit or corrected invoice, never changed.
+
+    body: `InvoiceBody` as JSON: the invoice itself. The columns beside it are what it is searched by:
+          date, amount and counterparty (charging.md §5).
+    """
+
+    number = models.CharField(max_length=32, unique=True)
+    sequence = models.PositiveBigIntegerField(unique=True)
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in InvoiceKind])
+    run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="invoices")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="invoices")
+    counterparty = models.CharField(max_length=100)
+    refers_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="referring")
+    issued_on = models.DateField()
+    due_on = models.DateField()
+    net_yen = models.BigIntegerField()
+    tax_yen = models.BigIntegerField()
+    total_yen = models.BigIntegerField()
+    body = models.TextField()
+    previous_hash = models.CharField(max_length=_HASH_LENGTH)
+    hash = models.CharField(max_length=_HASH_LENGTH, unique=True)
+
+    objects = FinalQuerySet["Invoice"].as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(name="invoice_by_date", fields=["issued_on"]),
+            models.Index(name="invoice_by_amount", fields=["total_yen"]),
+            models.Index(name="invoice_by_counterparty", fields=["counterparty"]),
+        ]
+        constraints = [
+            # One invoice for a subscriber and month: what comes later is a credit or on the next one.
+            models.UniqueConstraint(
+                name="invoice_once_per_run",
+                fields=["run", "subscriber"],
+                condition=Q(kind=InvoiceKind.INVOICE.value),
+            ),
+            models.CheckConstraint(
+                name="invoice_total_is_net_and_tax", condition=Q(total_yen=F("net_yen") + F("tax_yen"))
+            ),
+            models.CheckConstraint(
+                name="invoice_refers_unless_first",
+                condition=Q(kind=InvoiceKind.INVOICE.value, refers_to__isnull=True)
+                | (~Q(kind=InvoiceKind.INVOICE.value) & Q(refers_to__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class InvoiceLineRowQuerySet(FinalQuerySet["InvoiceLineRow"]):
+    """Lines of issued invoices."""
+
+    def supersede(self) -> int:
+        """Say that a corrected invoice stands in place of these lines; return how many there were."""
+        return models.QuerySet.update(self, effective=False)
+
+
+class InvoiceLineRow(FinalModel):
+    """A line of an issued invoice, to be searched and to make billing twice impossible.
+
+    effective: it stands for what it charges; no longer, once a corrected invoice does. The lines of credits
+               never are. Of one key at most one line is effective.
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="rows")
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in LineKind])
+    number = models.CharField(max_length=11)
+    item = models.CharField(max_length=64)
+    period_first = models.DateField()
+    period_last = models.DateField()
+    quantity = models.BigIntegerField()
+    net_yen = models.BigIntegerField()
+    tax_permille = models.PositiveIntegerField()
+    effective = models.BooleanField()
+
+    objects = InvoiceLineRowQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(name="line_by_number", fields=["number", "period_first"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="line_once_per_position", fields=["invoice", "position"]),
+            models.UniqueConstraint(name="line_charges_once", fields=["key"], condition=Q(effective=True)),
+            models.CheckConstraint(
+                name="line_period_in_order", condition=Q(period_last__gte=F("period_first"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Adjustment(models.Model):
+    """An amount that an operator puts on the next invoice, with who and why; negative: given back.
+
+    supplied_on: the day of the supply that it is about; the tax rate is that of this day (P8).
+    """
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="adjustments")
+    description = models.CharField(max_length=200)
+    net_yen = models.BigIntegerField()
+    supplied_on = models.DateField()
+    reason = models.CharField(max_length=500)
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="adjustment_is_not_nothing", condition=~Q(net_yen=0)),
+            models.CheckConstraint(name="adjustment_has_a_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"adjustment/{self.pk}"
+
+
+class BlockerDecision(models.Model):
+    """What an operator decided about something that stood against billing a month: bill all the same."""
+
+    month = models.CharField(max_length=_MONTH_LENGTH)
+    key = models.CharField(max_length=200)
+    message = models.CharField(max_length=500)
+    reason = models.CharField(max_length=500)
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="decision_once_per_blocker", fields=["month", "key"]),
+            models.CheckConstraint(name="decision_has_a_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.key}"
+
+
+class SeriesState(models.Model):
+    """The one series of invoice numbers: the last number given and the hash of its invoice."""
+
+    name = models.CharField(max_length=16, primary_key=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=_HASH_LENGTH, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.sequence}"
+
+
+class JournalBatch(FinalModel):
+    """What one event means in double entry, once per subject (`invoice/2026-000001`).
+
+    entries: JSON of the pure values, balanced.
+    """
+
+    subject = models.CharField(max_length=64, unique=True)
+    month = models.CharField(max_length=_MONTH_LENGTH, db_index=True)
+    entries = models.TextField()
+
+    objects = FinalQuerySet["JournalBatch"].as_manager()
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class JobState(models.TextChoices):
+    """What becomes of a job."""
+
+    RUNNING = "running", _("running")
+    STOPPED = "stopped", _("stopped")
+    DONE = "done", _("done")
+
+
+class Job(models.Model):
+    """Long work: once per kind, subject and period, whoever asks for it how often.
+
+    done, total: progress in units of the kind; `stopped` work goes on where it was.
+    """
+
+    kind = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    period = models.CharField(max_length=32)
+    state = models.CharField(max_length=8, choices=JobState, default=JobState.RUNNING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    message = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="job_once", fields=["kind", "subject", "period"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} {self.period}"
