@@ -23,7 +23,13 @@ def jst_date(at_ms: int) -> date:
 
 def usage_month(at_ms: int) -> str:
     """Return the JST month of an instant as `YYYY-MM` (charging.md P3)."""
-    return jst_date(at_ms).strftime("%Y-%m")
+    return jst_date(at_ms).isoformat()[:7]
+
+
+def month_after(month: str, count: int = 1) -> str:
+    """Return the month that comes so many months after a month `YYYY-MM`; before it, for counts below 0."""
+    year, place = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + count, 12)
+    return f"{year:04}-{place + 1:02}"
 
 
 def jst_iso(at_ms: int) -> str:

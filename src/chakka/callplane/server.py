@@ -16,6 +16,7 @@ from chakka.callplane.feed import Feed
 from chakka.callplane.instant import Instant
 from chakka.callplane.live_writer import LiveWriter
 from chakka.callplane.plane import CallPlane
+from chakka.callplane.sealing import TURN_S, Sealing
 from chakka.callplane.transport import Peers, Streams
 from chakka.callplane.watch import Watch
 from chakka.config import Address, Config
@@ -78,6 +79,7 @@ class Server:
         peers = Peers(is_known=config.is_peer, tls_name=config.tls_name)
         self._streams = Streams(self, peers, config.tls, config.listen[0])
         self._live = LiveWriter(LiveStore.open(config.live), self._loop)
+        self._sealing = Sealing(config.keys, config.privacy.retention_months)
         self._timer: asyncio.TimerHandle | None = None
         self._last_read = 0.0
         self._watch = Watch(config, plane, sip, journal, self._media)
@@ -94,11 +96,13 @@ class Server:
         self._loop.add_reader(self._sip.fileno(), self._readable)
         self._flush()
         await self._watch.start()
+        turning_keys = self._loop.create_task(self._turn_keys())
         # What exists now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT_AT)
         await stopping.wait()
+        turning_keys.cancel()
         self._plane.stop(now())
         self._flush()
         # Long enough for what is lost once to be sent again, short enough for whoever waits at Ctrl-C.
@@ -115,6 +119,7 @@ class Server:
     def _begin(self) -> None:
         """Close what a crash left open, then begin this boot (reliability.md §1)."""
         started = now()
+        self._sealing.turn(started.utc_ms)
         earlier = entries_before(self._config.journal, self._config.node, self._journal.boot)
         for left_open in calls_left_open(earlier):
             end = close(left_open)
@@ -123,11 +128,17 @@ class Server:
             )
             self._journal.append(encode(end))
             if isinstance(left_open, OpenCall):
-                self._plane.release_both(left_open.answered, started)
+                self._plane.release_both(self._sealing.unsealed(left_open.answered), started)
         self._plane.load(self._live.registrations(), started)
         self._plane.load_notification(self._live.notifying(since=earlier))
         boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)
         self._journal.append(encode(boot))
+
+    async def _turn_keys(self) -> None:
+        """Have keys looked after by a thread: a disk may take its time."""
+        while True:
+            await asyncio.sleep(TURN_S)
+            await self._loop.run_in_executor(None, self._sealing.turn, clock.utc_ms())
 
     # -- in
 
@@ -229,7 +240,7 @@ class Server:
     def _write(self, entries: list[tuple[Entry, str | None]]) -> None:
         for entry, waiting in entries:
             told = None if waiting is None else partial(self._on_durable, waiting, clock.monotonic_s())
-            self._journal.append(encode(entry), told)
+            self._journal.append(encode(self._sealing.sealed(entry)), told)
 
     def _send(self, datagrams: list[tuple[bytes, Address]]) -> list[tuple[Address, bytes]]:
         """Send; return the destinations that the network refused, with the packet if that alone is why."""
