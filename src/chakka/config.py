@@ -285,6 +285,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.directory / "journal"
 
     @property
+    def tariffs(self) -> Path:
+        """Where published tariffs are, beside those that ship with chakka."""
+        return self.directory / "tariffs"
+
+    @property
     def ledger(self) -> Path:
         """The ledger (SQLite)."""
         return self.directory / "ledger.sqlite"
