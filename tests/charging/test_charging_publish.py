@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chakka.charging.publish import in_succession, parse_tariff, read_tariff
+from chakka.charging.publish import parse_tariff, read_tariff
 from chakka.charging.rate import Charge, RatedCall, Suspense, rate
+from chakka.charging.succession import in_succession
 from chakka.charging.tariff import Tariff
 from chakka.errors import InputError, Problem
 from chakka.facts import DATA, numbering_table, shipped_tariff, shipped_tariffs, tariff_names

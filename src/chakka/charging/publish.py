@@ -11,7 +11,7 @@ from chakka.charging.coverage import Span, bands_of, faults
 from chakka.charging.document import Header, RuleText, TariffDocument, read_document
 from chakka.charging.tariff import DAY_MINUTES, LONGEST_MS, BandKey, Bands, DayKind, Tariff, TariffRule
 from chakka.errors import InputError, Problem
-from chakka.localtime import DAY_MS, EPOCH_ORDINAL, JST_OFFSET_MS
+from chakka.localtime import jst_instant_ms
 from chakka.numbering.model import CallerClass, ChargeArea
 from chakka.routing.calendar import Holidays
 
@@ -61,28 +61,6 @@ def parse_tariff(content: bytes, areas: Iterable[ChargeArea], holidays: Callable
             f"the tariff has {len(problems)} problems; the first: {first.where}: {first.message}", problems
         )
     return tariff
-
-
-def in_succession(versions: Iterable[Tariff]) -> Tariff:
-    """Return the newest version of a tariff with the older ones behind it, each valid until the next begins.
-
-    Raises: InputError if there is none, one has another name, or two begin at the same instant (their
-            order would be a guess).
-    """
-    newest: Tariff | None = None
-    for version in sorted(versions, key=_begins_at):
-        if newest is not None and newest.name != version.name:
-            raise InputError(f"{version.version} is no version of {newest.name}")
-        if newest is not None and _begins_at(newest) == _begins_at(version):
-            raise InputError(f"{newest.version} and {version.version} begin at the same instant")
-        newest = msgspec.structs.replace(version, succeeds=newest)
-    if newest is None:
-        raise InputError("a tariff needs a version")
-    return newest
-
-
-def _begins_at(version: Tariff) -> int:
-    return -(2**63) if version.valid_from_ms is None else version.valid_from_ms
 
 
 def _header_problems(document: TariffDocument) -> Iterator[Problem]:
@@ -217,12 +195,8 @@ def _tariff(document: TariffDocument, content: bytes, bands: Mapping[BandKey, Ba
         bands=bands,
         default_carrier_group=header.default_carrier_group,
         band_at=header.band_at,
-        valid_from_ms=None if header.valid_from is None else _first_instant(header.valid_from),
+        valid_from_ms=None if header.valid_from is None else jst_instant_ms(header.valid_from.toordinal(), 0),
     )
-
-
-def _first_instant(day: date) -> int:
-    return (day.toordinal() - EPOCH_ORDINAL) * DAY_MS - JST_OFFSET_MS
 
 
 def _with_facts(
