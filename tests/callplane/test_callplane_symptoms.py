@@ -1,9 +1,11 @@
 """What once went wrong in calls, each under the name of its symptom."""
 
-from exchange import CALLER, Exchange
-from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow
+from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, Exchange, Telephone
+from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
-from chakka.media.control import Open, Opened, Refused
+from chakka.media.control import Bridge, Join, Open, Opened, Refused
+from chakka.routing.decision import Reason
+from chakka.sip.sdp import offer
 
 PICK_UP_S = 1.0
 
@@ -26,3 +28,60 @@ def test_streams_wait_as_long_as_all_lines_together_may_ring() -> None:
     exchange.dial()
     longest = 120 + 120 + 180
     assert all(one.idle_s >= longest for one in exchange.plane.said(Open))
+
+
+def test_an_offerless_caller_of_a_whispering_contract_is_joined_after_its_ack() -> None:
+    exchange = Exchange(contract(to(TOKYO), whisper=True))
+    exchange.acks = False
+    call = exchange.dial(body=b"", headers=(("Supported", "100rel"),))
+    exchange.run(PICK_UP_S + ANNOUNCEMENT_S + 0.5)
+    assert exchange.answers
+    call.ack(exchange.network.now, OFFER)
+    exchange.run(1.0)
+    joined = {join.id[-1] for join in exchange.plane.said(Join)}
+    assert joined == {"a", "b"}
+    order = [type(one) for one in exchange.plane.commands if isinstance(one, Join | Bridge)]
+    assert order == [Join, Join, Bridge]
+
+
+def test_an_offerless_caller_that_has_answered_in_its_prack_gets_no_second_offer() -> None:
+    exchange = guided()
+    exchange.dial(body=b"", headers=(("Supported", "100rel"),))
+    exchange.run(PICK_UP_S + 0.5)
+    early = next(event for event in exchange.ringing if event.response.status == 183)
+    exchange.prack(early, OFFER)
+    exchange.run(ANNOUNCEMENT_S + 1.0)
+    assert exchange.answers[0].response.body == b""
+
+
+def test_an_offerless_caller_hears_ringing_and_no_early_offer_of_the_line() -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    exchange.telephones[FIRST_LINE] = Telephone(early_media=True)
+    exchange.dial(body=b"", headers=(("Supported", "100rel"),))
+    exchange.run(0.5)
+    rings = [event.response for event in exchange.ringing if event.response.status > 100]
+    assert {(ring.status, ring.body) for ring in rings} == {(180, b"")}
+
+
+def test_a_line_that_gives_its_session_in_a_reliable_183_alone_is_guided() -> None:
+    exchange = guided()
+    exchange.telephones[FIRST_LINE] = Telephone(answers_after=None)
+    exchange.dial()
+    exchange.run(0.3)
+    line = exchange.line_calls[0]
+    assert line.request is not None
+    line.progress(exchange.network.now, 183, body=offer("192.0.2.21", 4100))
+    exchange.run(0.2)
+    line.answer(exchange.network.now, b"")
+    exchange.run(ANNOUNCEMENT_S + 1.0)
+    assert exchange.record.reason is Reason.OK
+
+
+def test_a_prack_without_an_answer_does_not_leave_the_call_waiting() -> None:
+    exchange = guided()
+    exchange.dial(body=b"", headers=(("Supported", "100rel"),))
+    exchange.run(PICK_UP_S + ANNOUNCEMENT_S + 0.5)
+    early = next(event for event in exchange.ringing if event.response.status == 183)
+    exchange.prack(early, b"")
+    exchange.run(2.0)
+    assert not exchange.plane.plane.calls or exchange.answers

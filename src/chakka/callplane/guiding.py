@@ -62,31 +62,42 @@ def _show_caller(call: Call, now: Instant, line_tag: str | None, *, early_media:
     label = call.dialog_label(line_tag)
     if early_media:
         call.caller.progress(now.monotonic, 183, tag=label, body=session, reliable=True)
-        if not call.is_offerless:
-            _guide_caller(call, listener(call.known.offer))
+        reached = listener(call.known.offer)
+        if reached is not None:
+            _guide_caller(call, reached)
     else:
         call.answered_by = "guidance"
         call.caller.answer(now.monotonic, session, tag=label)
 
 
 def on_pracked(call: Call, now: Instant, event: events.Pracked) -> None:
-    """The PRACK of an offerless caller says where it listens."""
-    if call.is_offerless and not call.the_relay.caller_joined:
-        _guide_caller(call, listener(event.body))
+    """The PRACK of an offerless caller says where it listens; those for mere ringing say nothing."""
+    if call.is_offerless and not call.the_relay.caller_joined and not call.caller.awaits_answer:
+        _guide_or_end(call, now, listener(event.body))
 
 
 def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
     """A caller that was answered first is there now: its text can begin."""
-    _guide_caller(call, listener(event.body if call.is_offerless else call.known.offer))
+    _guide_or_end(call, now, listener(event.body if call.is_offerless else call.known.offer))
 
 
-def _guide_caller(call: Call, reached: RemoteAudio | None) -> None:
+def _guide_or_end(call: Call, now: Instant, reached: RemoteAudio | None) -> None:
+    """A caller that does not say where it listens can be talked with no more than it can be guided."""
     if reached is None:
-        call.the_relay.playing.discard(call.caller_stream)
-        return
+        _hang_up_line(call, now)
+        call.refuse(now, Reason.MEDIA_NOT_ACCEPTED, REFUSALS[Reason.MEDIA_NOT_ACCEPTED])
+    else:
+        _guide_caller(call, reached)
+
+
+def _guide_caller(call: Call, reached: RemoteAudio) -> None:
+    _join_caller(call, reached)
+    _play(call, call.caller_stream, (_LEAD, *prompts.script("guidance_caller")))
+
+
+def _join_caller(call: Call, reached: RemoteAudio) -> None:
     _join(call, call.caller_stream, reached)
     call.the_relay.caller_joined = True
-    _play(call, call.caller_stream, (_LEAD, *prompts.script("guidance_caller")))
 
 
 def _join(call: Call, stream: str, peer: RemoteAudio) -> None:
@@ -114,13 +125,18 @@ def on_finished(call: Call, now: Instant, event: Finished) -> None:
         store(call, now)
 
 
-def bridge(call: Call) -> None:
-    """Let both sides hear each other; a caller that was told nothing is heard from now on."""
+def bridge(call: Call, described: bytes) -> bool:
+    """Let both sides hear each other; a caller that was told nothing is heard from now on.
+
+    described: the caller's session. Result: False as long as that says nowhere where it listens.
+    """
     if not call.the_relay.caller_joined:
-        reached = listener(call.known.offer)
-        if reached is not None:
-            _join(call, call.caller_stream, reached)
+        reached = listener(described)
+        if reached is None:
+            return False
+        _join_caller(call, reached)
     call.world.outbox.media.append(Bridge(id=call.caller_stream, other=call.callee_stream))
+    return True
 
 
 def on_given_up(call: Call, now: Instant) -> None:

@@ -131,19 +131,26 @@ def on_provisional(call: Call, now: Instant, event: events.Provisional) -> None:
 
 def _pass_ringing(call: Call, now: Instant, response: Response, line_tag: str | None) -> None:
     branch = call.current
+    if line_tag not in branch.early and len(branch.early) >= _MOST_EARLY:
+        return
+    session = branch.early[line_tag] = branch.early.get(line_tag) or _session(call, response)
     if call.known.trunk.single_early_dialog:
         if not call.has_rung_out:
             call.has_rung_out = True
             call.caller.progress(now.monotonic, 180)
         return
-    if line_tag not in branch.early and len(branch.early) >= _MOST_EARLY:
-        return
-    # Through a relay nothing of the line is heard before the bridge (R5.1): the caller hears it ring.
-    body = b"" if call.relay else branch.early.get(line_tag) or _session(call, response)
-    branch.early[line_tag] = body
+    body = session if _passes_early_media(call) else b""
     status = 183 if response.status == 183 and body else 180
     tag = call.dialog_label(line_tag)
     call.caller.progress(now.monotonic, status, tag=tag, body=body, reliable=bool(body))
+
+
+def _passes_early_media(call: Call) -> bool:
+    """Through a relay nothing of the line is heard before the bridge (R5.1): the caller hears it ring.
+
+    To a caller without an offer the line's is passed on in the 200 alone: its answer would come too early.
+    """
+    return call.relay is None and not call.is_offerless and not call.known.trunk.single_early_dialog
 
 
 def _session(call: Call, response: Response) -> bytes:
@@ -247,7 +254,10 @@ def on_answered(call: Call, now: Instant, event: events.Answered) -> None:
     """A line answered: with a relay both sides hear their guidance first."""
     branch = call.current
     assert branch.leg is not None, "an answer comes on a leg"
-    session = branch.early.get(event.tag) or _session(call, event.response)
+    early, last = branch.early.get(event.tag, b""), _session(call, event.response)
+    # What the caller has is repeated byte for byte; a line that was acknowledged a session in its 18x
+    # (RFC 3262 §5) need not repeat it.
+    session = early or last if _passes_early_media(call) else last or early
     if call.relay or not call.is_offerless:
         branch.leg.ack(now.monotonic)
     if not session:

@@ -24,11 +24,12 @@ def on_stored(call: Call, now: Instant) -> None:
     if call.callee_left is not None:
         _left_before_the_caller_knew(call, now)
         return
-    if call.relay is not None:
-        guiding.bridge(call)
+    is_bridged = call.relay is not None and guiding.bridge(call, call.known.offer)
     if call.answered_by is None:
         call.state = State.ANSWERED
-        call.caller.answer(now.monotonic, session, tag=call.dialog_label(line_tag))
+        # RFC 3261 §13.2.1: whose PRACK has answered our offer gets no second one.
+        body = b"" if is_bridged and call.is_offerless else session
+        call.caller.answer(now.monotonic, body, tag=call.dialog_label(line_tag))
     else:
         _confirm(call, now)
     call.world.outbox.show("answered", call_id=call.id, destination=call.destination_shown)
@@ -60,11 +61,14 @@ def on_not_stored(call: Call, now: Instant) -> None:
 
 
 def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
-    """The caller has our 200."""
+    """The caller has our 200; without an offer of its own its answer comes now, for the line or for us."""
+    leg, is_offerless = call.current.leg, call.is_offerless
+    if is_offerless and call.relay is not None and not call.relay.caller_joined:
+        if not guiding.bridge(call, event.body):
+            _hang_up(call, now, ReleasedBy.US, REFUSALS[Reason.MEDIA_NOT_ACCEPTED].cause)
+            return
     _confirm(call, now)
-    leg = call.current.leg
-    if leg is not None and call.is_offerless and call.relay is None:
-        # The caller's answer to the line's offer comes in the ACK.
+    if leg is not None and is_offerless and call.relay is None:
         leg.ack(now.monotonic, g711(event.body))
     if call.callee_left is not None:
         call.caller.bye(now.monotonic)

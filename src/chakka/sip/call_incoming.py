@@ -88,6 +88,7 @@ class IncomingCall(Call):
             return
         early = self._early_dialog(tag, request)
         lines = early.lines(headers, body)
+        self.session_body = body or self.session_body
         self._stop_repeats()
         if self.requires_100rel or (reliable and self.supports_100rel):
             early.send_reliably(status, lines, body, now)
@@ -108,7 +109,7 @@ class IncomingCall(Call):
         agreement, session = agreed_as_server(terms_of(request), self.core.timers)
         lines = f"{SUPPORTED_LINE}{session}{early.lines(headers, body)}"
         self._session.allows_update = allows(request, "UPDATE")
-        self.session_body = body
+        self.session_body = body or self.session_body
         self.is_final = True
         self.request = None
         self.dialog = dialog_of_request(request, early.tag, self.source)
@@ -140,6 +141,11 @@ class IncomingCall(Call):
         self.offer = b""
         self._drop_early()
         self.transaction.refuse(status, phrase, tag, lines, now)
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether a reliable provisional with SDP waits for its PRACK."""
+        return any(early.has_unacked_body for early in self._early.values())
 
     # What the network brings.
 
