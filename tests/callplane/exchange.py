@@ -15,8 +15,8 @@ from chakka.contract.model import Contract
 from chakka.localtime import parse_instant_ms
 from chakka.media import control
 from chakka.records import entries
-from chakka.records.fold import NOTHING, CallEntries, add, call_id_of, fold
-from chakka.records.model import Boot, Entry, NotificationSet, Record, Tick
+from chakka.records.fold import NOTHING, CallEntries, CallEntry, add, call_id_of, fold
+from chakka.records.model import Entry, Record
 from chakka.routing.compile import compile_plan
 from chakka.routing.plan import encode
 from chakka.sip import events
@@ -68,13 +68,13 @@ class PlaneOnNetwork:
         self._ports = 19998
         self.shown: list[dict[str, object]] = []
         self.kept: list[Change] = []
-        self._wall_ms = wall_ms
+        self.wall_ms = wall_ms
         self._later: list[tuple[float, str, object]] = []
         self._now = 0.0
 
     def at(self, now: float) -> Instant:
         self._now = max(self._now, now)
-        return Instant(now, self._wall_ms + int(now * 1000))
+        return Instant(now, self.wall_ms + int(now * 1000))
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
         self.plane.datagram(data, source, self.at(now))
@@ -130,6 +130,10 @@ class PlaneOnNetwork:
         elif isinstance(command, control.Play):
             self.played.append(command)
             self._later.append((self._now + ANNOUNCEMENT_S, "media", control.Finished(id=command.id)))
+
+    def said_of_calls(self, kind: str) -> list[dict[str, object]]:
+        """Return the events of one kind that were shown."""
+        return [event for event in self.shown if event["kind"] == kind]
 
     def said(self, kind: type[control.Command]) -> list[control.Command]:
         """Return the commands of one kind that the media process got."""
@@ -258,7 +262,7 @@ class Exchange:
         """Return the records that the journal folds to."""
         calls: dict[str, CallEntries] = {}
         for sequence, entry in enumerate(self.plane.disk.written):
-            if not isinstance(entry, Boot | NotificationSet | Tick):
+            if isinstance(entry, CallEntry):
                 call_id = call_id_of(entry)
                 calls[call_id] = add(calls.get(call_id, NOTHING), ("node1", 1, sequence), entry)
         return [record for call in calls.values() if (record := fold(call)) is not None]

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from exchange import CALLER, FIRST_LINE, FREEPHONE, OFFER, PLANE, SECOND_LINE, STRANGER, Exchange
+from exchange import LINES as LINE_ADDRESSES
 from network import user_agent
 from routing_contracts import OSAKA, TOKYO, contract, to
 
@@ -10,6 +11,7 @@ import chakka.callplane.admission as admission_module
 from chakka.callplane.admission import Admission
 from chakka.config import CallTimers, Config, Trunk
 from chakka.contract.model import Line
+from chakka.records.model import Shed
 from chakka.sip.agent import Outgoing, UserAgent
 from chakka.sip.message import Request, parse
 
@@ -95,7 +97,10 @@ def test_calls_not_let_in_are_counted_by_number_and_minute() -> None:
     gate.refusal(invite(OTHER), CALLER, 0.0)
     gate.refusal(invite(OTHER), CALLER, 0.0)
     assert not list(gate.take_shed(119_999))
-    assert sorted(gate.take_shed(120_000)) == [(60_000, FREEPHONE, 3), (60_000, OTHER, 1)]
+    assert list(gate.take_shed(120_000)) == [
+        Shed(minute_ms=60_000, number=FREEPHONE, calls=3),
+        Shed(minute_ms=60_000, number=OTHER, calls=1),
+    ]
     assert not list(gate.take_shed(180_000))
 
 
@@ -106,9 +111,24 @@ def test_dialling_at_random_does_not_fill_memory(monkeypatch: pytest.MonkeyPatch
     list(gate.take_shed(0))
     for place in range(10):
         gate.refusal(invite(f"012000000{place}"), CALLER, 0.0)
-    shed = {number: calls for _, number, calls in gate.take_shed(60_000)}
+    shed = {one.number: one.calls for one in gate.take_shed(60_000)}
     assert len(shed) == 4
     assert shed["others"] == 7
+
+
+def test_calls_not_let_in_when_the_node_stops_are_counted_too() -> None:
+    gate = admission(per_number=1)
+    list(gate.take_shed(60_000))
+    let_in(gate, 3)
+    assert list(gate.take_shed(None)) == [Shed(minute_ms=60_000, number=FREEPHONE, calls=2)]
+
+
+def test_whom_a_line_calls_is_not_named_when_its_call_is_not_let_in() -> None:
+    gate = Admission(Config(lines=LINE_ADDRESSES), bytes)
+    gate.is_overloaded = True
+    for number in ("09012345678", TOKYO):
+        gate.refusal(invite(number), CALLER, 0.0)
+    assert {one.number for one in gate.take_shed(60_000)} == {"others", TOKYO}
 
 
 @pytest.mark.parametrize("uri", ["tel:+81120123456", "sip:192.0.2.9", "sip:%ff@192.0.2.9", "sip:a@b"])

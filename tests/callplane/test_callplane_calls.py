@@ -10,7 +10,7 @@ from routing_contracts import FROM_050, FROM_MOBILE, OSAKA, SHIBUYA, TOKYO, cont
 
 from chakka.config import CallTimers
 from chakka.contract.model import Contract, Limits
-from chakka.records.model import Answered, Confirmed, Released, ReleasedBy, Tick
+from chakka.records.model import Answered, Confirmed, Counted, Released, ReleasedBy, Tick
 from chakka.routing.decision import Reason
 
 _SESSION = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -427,7 +427,7 @@ def test_a_lossy_network_loses_no_call_and_no_record(seed: int) -> None:
     record = exchange.record
     assert (record.reason, record.is_confirmed) == (Reason.OK, True)
     assert not exchange.plane.plane.calls
-    assert isinstance(exchange.plane.disk.written[-1], Released | Tick)
+    assert isinstance(exchange.plane.disk.written[-1], Released | Tick | Counted)
     assert record.facts.attempt.called_number == FREEPHONE
     assert record.facts.attempt.at_ms == pytest.approx(TUESDAY_10_MS, abs=5_000)
 

@@ -68,7 +68,7 @@ def test_r6_1_the_change_is_journalled_before_the_caller_hears_of_it() -> None:
     office.plane.disk.latency = 1.0
     office.dial_out("1351")
     office.run(0.5)
-    assert isinstance(office.plane.disk.written[-1], NotificationSet)
+    assert isinstance(office.plane.disk.written[0], NotificationSet)
     assert not office.answers and not office.plane.kept
     office.run(1.0)
     assert office.answers and office.plane.kept

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from chakka.caller.number import dialled_number
-from chakka.callplane.dialling import dialled, is_service_code
+from chakka.callplane.dialling import dialled, is_freephone, is_service_code
 from chakka.callplane.finals import REFUSALS, reason_header
 from chakka.callplane.gaps import Window
 from chakka.config import Config
 from chakka.localtime import MINUTE_MS
+from chakka.records.model import Shed
 from chakka.routing.decision import Reason
 from chakka.sip.address import Address
 from chakka.sip.agent import Refusal
@@ -49,9 +50,15 @@ class Admission:
         asking = f"{source[0]} {code}" if is_code else source[0]
         is_full = self.is_overloaded and not is_code
         if is_full or not self._has_room(number, source[0], asking, now):
-            self._shed[number if number in self._shed or len(self._shed) < _MOST_NAMED else _OTHERS] += 1
+            self._shed[self._named(number)] += 1
             return self._busy()
         return None
+
+    def _named(self, number: str) -> str:
+        """Return under what a call is counted: whom a line calls is as private as a caller."""
+        is_ours = is_freephone(number) or number in self._config.lines
+        has_room = number in self._shed or len(self._shed) < _MOST_NAMED
+        return number if is_ours and has_room else _OTHERS
 
     def _has_room(self, number: str, host: str, asking: str, now: float) -> bool:
         calls = self._config.calls
@@ -66,12 +73,14 @@ class Admission:
         after = 1 + self._randomness(1)[0] % _LONGEST_WAIT_S
         return Refusal(status, f"Retry-After: {after}\r\n{name}: {value}\r\n")
 
-    def take_shed(self, utc_ms: int) -> Iterator[tuple[int, str, int]]:
-        """Yield (start of the minute in ms UTC, number, calls not let in) once a minute is over."""
-        minute, shed = utc_ms // MINUTE_MS, self._shed
+    def take_shed(self, utc_ms: int | None) -> Iterator[Shed]:
+        """Yield the calls not let in, by number, once a minute is over. utc_ms: None at the very end."""
+        minute, shed = None if utc_ms is None else utc_ms // MINUTE_MS, self._shed
         if minute != self._shed_minute:
-            ended, self._shed_minute, self._shed = self._shed_minute, minute, Counter()
-            yield from ((ended * MINUTE_MS, number, calls) for number, calls in shed.items())
+            ended, self._shed = self._shed_minute, Counter()
+            self._shed_minute = ended if minute is None else minute
+            for number, calls in shed.items():
+                yield Shed(minute_ms=ended * MINUTE_MS, number=number, calls=calls)
 
 
 def _passes(window: Window, key: str, most: int, now: float) -> bool:

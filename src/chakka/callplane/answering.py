@@ -22,6 +22,7 @@ def store(call: Call, now: Instant) -> None:
         callee_dialog=branch.leg.dialog_text(),
     )
     call.world.outbox.append(entry, tell=call.id)
+    call.world.minutes.answered(now.utc_ms)
 
 
 def _caller_dialog(call: Call) -> str:

@@ -12,13 +12,14 @@ from chakka.callplane.finals import Final, reason_header
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Ladders
 from chakka.callplane.lines import Lines
+from chakka.callplane.minutes import Minutes
 from chakka.callplane.notification import Notification
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbound import Outbound
 from chakka.callplane.outbox import Outbox
 from chakka.config import Address, Config, Trunk
 from chakka.media.control import Close
-from chakka.records.model import CallFacts, CallKind, Unanswered
+from chakka.records.model import CallFacts, CallKind, Seized, Unanswered
 from chakka.routing.attempt import CallAttempt
 from chakka.routing.caller_shown import masked
 from chakka.routing.decision import Decision, Outcome, Reason
@@ -87,6 +88,7 @@ class World:
     occupancy: Occupancy
     ladders: Ladders
     notification: Notification
+    minutes: Minutes
     alarms: Alarms
     rung: "list[tuple[Call, On, Alarm]]"
 
@@ -294,6 +296,8 @@ class Call:
     def refuse(self, now: Instant, reason: Reason, final: Final, headers: HeaderPairs = ()) -> None:
         """Release the caller and write the record of an unanswered call."""
         self.release_caller(now, final, headers)
+        if self.answered is not None:
+            self.world.minutes.not_answered(self.answered.utc_ms)
         entry = Unanswered(
             facts=self.facts(),
             reason=reason,
@@ -306,6 +310,17 @@ class Call:
         self.world.outbox.append(entry)
         self.world.outbox.show("released", call_id=self.id, reason=reason, status=final.status)
         self.leave()
+
+    def seize(self, now: Instant) -> None:
+        """Write down that the call is being set up: from now on a crash leaves a record of it."""
+        decision = self.known.decision
+        entry = Seized(
+            facts=self.facts(),
+            reason=decision.reason,
+            announcement=decision.announcement,
+            monotonic_ms=now.monotonic_ms,
+        )
+        self.world.outbox.append(entry)
 
     def release_caller(self, now: Instant, final: Final, headers: HeaderPairs = ()) -> None:
         """Refuse the caller's INVITE, or hang up if it was answered for an announcement's sake."""

@@ -9,6 +9,7 @@ from chakka.numbering.dialled import national
 
 NOTIFICATION_ON, NOTIFICATION_OFF = "1351", "1350"
 _PREFIXED = re.compile(r"(184|186)(\+?[0-9]+)")
+_FREEPHONE = re.compile(r"0120[0-9]{6}|0800[0-9]{7}")
 _SERVICE_CODE = re.compile(r"1[0-9]{2}")
 
 
@@ -34,6 +35,11 @@ def dialled(request_uri: str) -> Dialled:
     if prefixed is None:
         return Dialled(national(digits), Wish.NONE)
     return Dialled(national(prefixed[2]), Wish(prefixed[1]))
+
+
+def is_freephone(number: str) -> bool:
+    """Return whether a number is written as those of the service are."""
+    return _FREEPHONE.fullmatch(number) is not None
 
 
 def is_service_code(number: str) -> bool:

@@ -4,7 +4,6 @@ Calls to freephone numbers are decided by their plans. No plan decides calls of 
 stay normal numbers (R2.8), nor the other calls that lines make (signalling.md §4).
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from chakka.caller.offer import described, g711
 from chakka.caller.presentation import asks_to_hide, no_number_reason
 from chakka.callplane.call import Setup
 from chakka.callplane.callers import CallingLine
-from chakka.callplane.dialling import NOTIFICATION_OFF, NOTIFICATION_ON, Dialled, Wish, dialled
+from chakka.callplane.dialling import NOTIFICATION_OFF, NOTIFICATION_ON, Dialled, Wish, dialled, is_freephone
 from chakka.callplane.instant import Instant
 from chakka.callplane.notification import Notification
 from chakka.callplane.outbound import outbound
@@ -32,7 +31,6 @@ from chakka.sip.message import Request
 
 Decide = Callable[[CallAttempt, Instant], tuple[CompiledPlan | None, Decision]]
 
-_FREEPHONE = re.compile(r"0120[0-9]{6}|0800[0-9]{7}")
 # How calls of lines are treated where trunks differ. 1351 and 1350 are answered; what is refused is not.
 _LINE = Trunk(name="")
 _ANSWERED_LINE = msgspec.structs.replace(_LINE, early_media=False)
@@ -73,7 +71,7 @@ class Placing:
         called = replace(_setup(request, self._attempt(request, line, asked, now), _LINE), line=line)
         if asked.number in (NOTIFICATION_ON, NOTIFICATION_OFF):
             return self._notifying(replace(called, kind=CallKind.NOTIFICATION), line)
-        if _FREEPHONE.fullmatch(asked.number):
+        if is_freephone(asked.number):
             # A line is a caller like any other, as if its call had come from a trunk.
             decided = self._decided(called, now)
             if decided.plan is not None or decided.is_unreadable:

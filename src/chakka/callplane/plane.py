@@ -1,6 +1,6 @@
 """The call plane without I/O: datagrams, media events, durable entries and timers in; effects out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from chakka.callplane.deciding import Deciding
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Ladders, Leg, Parties
 from chakka.callplane.lines import Lines
+from chakka.callplane.minutes import Minutes
 from chakka.callplane.notification import Notification
 from chakka.callplane.occupancy import Occupancy
 from chakka.callplane.outbox import Outbox
@@ -24,7 +25,7 @@ from chakka.callplane.transitions import happen
 from chakka.config import Address, Config
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
-from chakka.records.model import Answered, CallKind, Tick
+from chakka.records.model import Answered, CallKind, Counted, Shed, Tick
 from chakka.routing.caller_shown import caller_shown, masked
 from chakka.routing.decision import Outcome
 from chakka.sip import events
@@ -96,6 +97,7 @@ class CallPlane:
             lines=self._lines,
             occupancy=Occupancy(),
             notification=Notification(sources.presentable),
+            minutes=Minutes(),
             ladders=self.ladders,
             alarms=Alarms(),
             rung=[],
@@ -197,6 +199,10 @@ class CallPlane:
         for call in list(self.calls.values()):
             self._happen(call, On.STOPPING, now)
 
+    def end(self, now: Instant) -> None:
+        """Write the last counts down: from now on nothing comes in."""
+        self._count(self._world.minutes.take_last(now.utc_ms), self._admission.take_shed(None))
+
     # -- what the edge takes
 
     def take_datagrams(self, monotonic: float) -> list[tuple[bytes, Address]]:
@@ -285,6 +291,8 @@ class CallPlane:
         self._in_hand = None
         if call.state is State.RELEASED:
             self._forget(call)
+        else:
+            call.seize(now)
 
     def _enter(self, event: events.IncomingInvite, setup: Setup, now: Instant) -> Call:
         caller = event.call
@@ -292,6 +300,7 @@ class CallPlane:
         caller.owner = call
         self._in_hand = call
         self.calls[call.id] = call
+        self._world.minutes.came(setup.attempt.at_ms)
         if call.seeks_line:
             self._world.occupancy.enter(call.number)
         if call.line is not None:
@@ -306,11 +315,22 @@ class CallPlane:
 
     def _tick(self, now: Instant) -> None:
         self._next_tick = now.monotonic + self.config.calls.tick
-        for minute_ms, number, shed in self._admission.take_shed(now.utc_ms):
-            self.outbox.show("shed", minute_ms=minute_ms, number=number, calls=shed)
-        if self._answered:
-            calls = tuple(sorted(self._answered))
-            self.outbox.append(Tick(at_ms=now.utc_ms, monotonic_ms=now.monotonic_ms, calls=calls))
+        self._count(self._world.minutes.take(now.utc_ms), self._admission.take_shed(now.utc_ms))
+        if self.calls:
+            tick = Tick(
+                at_ms=now.utc_ms,
+                monotonic_ms=now.monotonic_ms,
+                calls=tuple(sorted(self._answered)),
+                seized=tuple(sorted(self.calls.keys() - self._answered)),
+            )
+            self.outbox.append(tick)
+
+    def _count(self, counted: Iterable[Counted], shed: Iterable[Shed]) -> None:
+        for minute in counted:
+            self.outbox.append(minute)
+        for one in shed:
+            self.outbox.append(one)
+            self.outbox.show("shed", minute_ms=one.minute_ms, number=one.number, calls=one.calls)
 
 
 def _begin(call: Call, now: Instant) -> None:

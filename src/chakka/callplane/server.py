@@ -110,6 +110,8 @@ class Server:
             await asyncio.sleep(2 * self._config.timers.t1)
         self._loop.remove_reader(self._sip.fileno())
         await self._streams.close()
+        self._plane.end(now())
+        self._flush()
         await self._loop.run_in_executor(None, self._journal.close)
         await self._loop.run_in_executor(None, self._live.close)
         await self._watch.close()
