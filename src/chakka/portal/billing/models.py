@@ -14,60 +14,27 @@ _HASH_LENGTH = 64
 _MONTH_LENGTH = len("2026-10")
 
 
-class PriceListVersion(models.Model):
-    """A published price list, named by its content; the whole text, as it was read.
+class TableKind(models.TextChoices):
+    """What a published table says."""
 
-    in_use: the one that billing runs take.
-    """
+    PRICES = "prices", _("price list")
+    LEVIES = "levies", _("levies")
+    TAXES = "taxes", _("consumption tax")
 
+
+class PublishedTable(FinalModel):
+    """A table that charges are computed by, whole, named by its content; its rows have their validity."""
+
+    kind = models.CharField(max_length=8, choices=TableKind)
     version = models.CharField(max_length=100, unique=True)
-    name = models.CharField(max_length=64)
-    text = models.TextField()
-    in_use = models.BooleanField(default=False)
+    content = models.BinaryField()
+    at = models.DateTimeField()
+    by = models.CharField(max_length=64)
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="price_list_one_in_use", fields=["in_use"], condition=Q(in_use=True))
-        ]
+    objects = FinalQuerySet["PublishedTable"].as_manager()
 
     def __str__(self) -> str:
         return self.version
-
-
-class LevyRate(models.Model):
-    """A levy on each number in use at the end of a month, for months `[first_month, before_month)` (P7)."""
-
-    name = models.CharField(max_length=64)
-    yen = models.BigIntegerField()
-    first_month = models.CharField(max_length=_MONTH_LENGTH)
-    before_month = models.CharField(max_length=_MONTH_LENGTH, null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="levy_once_per_first_month", fields=["name", "first_month"]),
-            models.CheckConstraint(name="levy_not_negative", condition=Q(yen__gte=0)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.first_month} {self.yen}"
-
-
-class TaxRate(models.Model):
-    """A rate of consumption tax in permille for supplies in `[valid_from, valid_until)` (P6)."""
-
-    permille = models.PositiveIntegerField()
-    category = models.CharField(max_length=4, default="S")
-    valid_from = models.DateField()
-    valid_until = models.DateField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="tax_rate_once_per_day", fields=["category", "valid_from"]),
-            models.CheckConstraint(name="tax_rate_at_most_all", condition=Q(permille__lte=1000)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.category} {self.permille} {self.valid_from}"
 
 
 class RunState(models.TextChoices):
@@ -79,11 +46,14 @@ class RunState(models.TextChoices):
 
 
 class BillingRun(models.Model):
-    """The billing of one usage month. There is one for each month, whoever begins it."""
+    """The billing of one usage month. There is one for each month, whoever begins it.
+
+    terms: the versions of the tables that its drafts were computed by.
+    """
 
     month = models.CharField(max_length=_MONTH_LENGTH, unique=True)
     state = models.CharField(max_length=8, choices=RunState, default=RunState.DRAFT)
-    price_list = models.ForeignKey(PriceListVersion, on_delete=models.PROTECT)
+    terms = models.CharField(max_length=300)
     issued_on = models.DateField(null=True, blank=True)
 
     def __str__(self) -> str:
@@ -185,6 +155,7 @@ class InvoiceLineRow(FinalModel):
     period_last = models.DateField()
     quantity = models.BigIntegerField()
     net_yen = models.BigIntegerField()
+    rounded_uy = models.BigIntegerField(default=0)
     tax_permille = models.PositiveIntegerField()
     effective = models.BooleanField()
 
@@ -209,13 +180,13 @@ class InvoiceLineRow(FinalModel):
 class Adjustment(models.Model):
     """An amount that an operator puts on the next invoice, with who and why; negative: given back.
 
-    supplied_on: the day of the supply that it is about; the tax rate is that of this day (P8).
+    period_*: the days of the supply that it is about, both included; the tax rate is theirs (P8).
     """
 
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="adjustments")
-    description = models.CharField(max_length=200)
     net_yen = models.BigIntegerField()
-    supplied_on = models.DateField()
+    period_first = models.DateField()
+    period_last = models.DateField()
     reason = models.CharField(max_length=500)
     by = models.CharField(max_length=64)
     at = models.DateTimeField()
@@ -223,6 +194,9 @@ class Adjustment(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(name="adjustment_is_not_nothing", condition=~Q(net_yen=0)),
+            models.CheckConstraint(
+                name="adjustment_period_in_order", condition=Q(period_last__gte=F("period_first"))
+            ),
             models.CheckConstraint(name="adjustment_has_a_reason", condition=~Q(reason="")),
         ]
 

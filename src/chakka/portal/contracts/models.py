@@ -113,30 +113,29 @@ class LineNumber(models.Model):
 
 
 class DirectoryIssue(models.Model):
-    """One issue of the directory (電話帳): what it carries is charged once."""
+    """One issue of the telephone directory (電話帳): each listing that it carries is charged once."""
 
     name = models.CharField(max_length=32, unique=True)
-    published_on = models.DateField()
+    issued_on = models.DateField()
 
     def __str__(self) -> str:
         return self.name
 
 
 class DirectoryListing(models.Model):
-    """An entry in one issue of the directory; cancelled before it costs nothing (charging.md §1)."""
+    """An entry in the issues of the directory that come out from `start` until it is cancelled (R8.6).
+
+    key: names it for ever (`0120123456/listing/2`), the same in every issue.
+    """
 
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="listings")
-    issue = models.ForeignKey(DirectoryIssue, on_delete=models.PROTECT, related_name="listings")
+    key = models.CharField(max_length=64, unique=True)
     text = models.CharField(max_length=200)
+    start = models.DateField()
     cancelled_on = models.DateField(null=True, blank=True)
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="listing_once_per_issue", fields=["contract", "issue", "text"])
-        ]
-
     def __str__(self) -> str:
-        return f"{self.issue_id} {self.text}"
+        return self.key
 
 
 class WorkOrder(models.Model):
