@@ -21,8 +21,8 @@ _RECOVERY_ON_TIMER = 102
 def on_stored(call: Call, now: Instant) -> None:
     """The answer is durable: the caller may have its 200."""
     ((line_tag, session),) = call.current.early.items()
-    if call.callee_left is not None:
-        _left_before_the_caller_knew(call, now)
+    if call.callee_left is not None or call.caller.is_ended:
+        _left_before_the_bridge(call, now)
         return
     is_bridged = call.relay is not None and guiding.bridge(call, call.known.offer)
     if call.answered_by is None:
@@ -45,10 +45,15 @@ def _confirm(call: Call, now: Instant) -> None:
     call.current.early.clear()
 
 
-def _left_before_the_caller_knew(call: Call, now: Instant) -> None:
-    """The line hung up while its answer was being stored: nobody talked, nothing is charged."""
+def _left_before_the_bridge(call: Call, now: Instant) -> None:
+    """One side hung up while the answer was being stored: nobody talked, nothing is charged."""
+    by, cause = ReleasedBy.CALLEE, CALLEE_LEFT.cause
+    if call.callee_left is None:
+        by, cause = ReleasedBy.CALLER, _NORMAL
+        if call.current.leg is not None:
+            call.current.leg.bye(now.monotonic, (reason_header(cause),))
     call.release_caller(now, CALLEE_LEFT)
-    _write_release(call, now, ReleasedBy.CALLEE, conversation_ms=0, cause=CALLEE_LEFT.cause)
+    _write_release(call, now, by, conversation_ms=0, cause=cause)
 
 
 def on_not_stored(call: Call, now: Instant) -> None:
@@ -63,10 +68,10 @@ def on_not_stored(call: Call, now: Instant) -> None:
 def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
     """The caller has our 200; without an offer of its own its answer comes now, for the line or for us."""
     leg, is_offerless = call.current.leg, call.is_offerless
-    if is_offerless and call.relay is not None and not call.relay.caller_joined:
-        if not guiding.bridge(call, event.body):
-            _hang_up(call, now, ReleasedBy.US, REFUSALS[Reason.MEDIA_NOT_ACCEPTED].cause)
-            return
+    is_unheard = is_offerless and call.relay is not None and not call.relay.caller_joined
+    if is_unheard and not guiding.bridge(call, event.body):
+        _hang_up(call, now, ReleasedBy.US, REFUSALS[Reason.MEDIA_NOT_ACCEPTED].cause)
+        return
     _confirm(call, now)
     if leg is not None and is_offerless and call.relay is None:
         leg.ack(now.monotonic, g711(event.body))
@@ -114,7 +119,7 @@ def _hang_up(call: Call, now: Instant, by: ReleasedBy, cause: int, *, is_fault: 
 
 
 def on_bye_while_storing(call: Call, now: Instant, event: events.Bye | events.SessionExpired) -> None:
-    """The line hung up before the caller could be told; the answer that was issued stands."""
+    """A side hung up before the caller could be told; the answer that was issued stands."""
     if event.call is not call.caller:
         call.callee_left = now
 
