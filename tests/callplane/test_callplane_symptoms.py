@@ -1,6 +1,7 @@
 """What once went wrong in calls, each under the name of its symptom."""
 
-from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, Exchange, Telephone
+import pytest
+from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, SECOND_LINE, Exchange, Telephone
 from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
 from chakka.media.control import Bridge, Join, Open, Opened, Refused
@@ -63,6 +64,20 @@ def test_an_offerless_caller_hears_ringing_and_no_early_offer_of_the_line() -> N
     assert {(ring.status, ring.body) for ring in rings} == {(180, b"")}
 
 
+@pytest.mark.parametrize("who", ["caller", "callee"])
+def test_a_side_that_hangs_up_while_the_bridging_is_stored_ends_the_call_uncharged(who: str) -> None:
+    exchange = guided(early_media=False)
+    exchange.plane.disk.latency = 0.5
+    call = exchange.dial()
+    exchange.run(PICK_UP_S + ANNOUNCEMENT_S + 0.3)
+    assert not exchange.plane.said(Bridge)
+    (call if who == "caller" else exchange.line_calls[0]).bye(exchange.network.now)
+    exchange.run(2.0)
+    assert not exchange.plane.plane.calls
+    record = exchange.record
+    assert (record.conversation_ms, record.is_confirmed) == (0, False)
+
+
 def test_a_line_that_gives_its_session_in_a_reliable_183_alone_is_guided() -> None:
     exchange = guided()
     exchange.telephones[FIRST_LINE] = Telephone(answers_after=None)
@@ -75,6 +90,26 @@ def test_a_line_that_gives_its_session_in_a_reliable_183_alone_is_guided() -> No
     line.answer(exchange.network.now, b"")
     exchange.run(ANNOUNCEMENT_S + 1.0)
     assert exchange.record.reason is Reason.OK
+
+
+def test_a_busy_line_and_one_that_rings_out_give_busy_with_and_without_a_ring_time() -> None:
+    for ring_seconds in (None, 30):
+        exchange = Exchange(contract(overflow(TOKYO, OSAKA, ring_seconds=ring_seconds)))
+        exchange.telephones[FIRST_LINE] = Telephone(rings=False, refuses=486)
+        exchange.telephones[SECOND_LINE] = Telephone(answers_after=None)
+        exchange.dial()
+        exchange.run(185.0)
+        assert [failed.status for failed in exchange.refusals] == [486]
+
+
+def test_a_challenge_is_not_passed_on_without_its_question() -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    exchange.telephones[FIRST_LINE] = Telephone(answers_after=None)
+    exchange.dial()
+    exchange.run(0.3)
+    exchange.line_calls[0].reject(exchange.network.now, 407)
+    exchange.run(0.5)
+    assert [failed.status for failed in exchange.refusals] == [480]
 
 
 def test_a_prack_without_an_answer_does_not_leave_the_call_waiting() -> None:

@@ -38,9 +38,10 @@ NO_TRUNK = Final(503, 38)
 INTERNAL_FAULT = Final(500, 41)
 CALLEE_LEFT = Final(480, 31)
 
-# RFC 3261 §21: the final codes that may be passed on from a line; others become 480.
+# RFC 3261 §21: the final codes that may be passed on from a line; others become 480. So do 401 and 407: a
+# line's question for a password is for us alone, and without its header nobody could answer it (§22.2).
 _RFC3261_FINALS = frozenset(
-    {*range(400, 404), *range(405, 409), 404, 410, 413, 414, 415, 416, 420, 421, 423}
+    {400, 402, 403, 404, 405, 406, 408, 410, 413, 414, 415, 416, 420, 421, 423}
     | {*range(480, 489), 491, 493, 600, 603, 604, 606}
 )
 _TEXTS = {
@@ -49,6 +50,7 @@ _TEXTS = {
     19: "No answer from user (user alerted)",
     20: "Subscriber absent",
     21: "Call rejected",
+    25: "Exchange routing error",
     31: "Normal, unspecified",
     38: "Network out of order",
     41: "Temporary failure",

@@ -41,8 +41,11 @@ def _next_target(call: Call, now: Instant) -> None:
         call.tried += 1
         if _try(call, targets[call.tried - 1], now):
             return
-    ends = [branch.end for branch in call.branches if branch.end is not None]
-    reason, final = exhausted(ends)
+    _refuse_as_lines_did(call, now)
+
+
+def _refuse_as_lines_did(call: Call, now: Instant) -> None:
+    reason, final = exhausted(branch.end for branch in call.branches if branch.end is not None)
     call.refuse(now, reason, final)
 
 
@@ -214,7 +217,7 @@ def _branch_over(call: Call, now: Instant, end: BranchEnd, status: int, cause: i
     elif goes_on(end, ring_seconds=call.known.decision.ring_seconds):
         _next_target(call, now)
     elif end is BranchEnd.NOT_ANSWERED:
-        call.refuse(now, Reason.NO_ANSWER, REFUSALS[Reason.NO_ANSWER])
+        _refuse_as_lines_did(call, now)
     else:
         call.refuse(now, Reason.REJECTED, rejected_by_line(status, cause))
 
