@@ -278,7 +278,7 @@ def test_r2_1_an_offer_without_g711_gets_488_with_a_warning_and_nothing_rings() 
     failed = exchange.refusals[0]
     assert failed.status == 488
     assert failed.response is not None
-    assert "305" in (failed.response.headers.get("Warning") or "")
+    assert "304" in (failed.response.headers.get("Warning") or "")
     assert not exchange.invites(FIRST_LINE)
 
 

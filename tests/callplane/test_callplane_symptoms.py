@@ -6,6 +6,7 @@ from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
 from chakka.media.control import Bridge, Join, Open, Opened, Refused
 from chakka.routing.decision import Reason
+from chakka.sip.message import parse
 from chakka.sip.sdp import offer
 
 PICK_UP_S = 1.0
@@ -110,6 +111,33 @@ def test_a_challenge_is_not_passed_on_without_its_question() -> None:
     exchange.line_calls[0].reject(exchange.network.now, 407)
     exchange.run(0.5)
     assert [failed.status for failed in exchange.refusals] == [480]
+
+
+@pytest.mark.parametrize(
+    ("media", "code"),
+    [(b"m=image 4000 udptl t38\r\n", "304"), (b"m=audio 4000 RTP/AVP 9\r\n", "305")],
+)
+def test_the_warning_of_488_says_whether_it_is_the_media_or_the_codec(media: bytes, code: str) -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    head = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    exchange.dial(body=head + media)
+    (failed,) = exchange.refusals
+    assert failed.response is not None
+    assert (failed.response.headers.get("Warning") or "").startswith(f"{code} ")
+
+
+def test_each_new_description_of_the_relay_has_a_new_version() -> None:
+    exchange = guided()
+    call = exchange.dial()
+    exchange.run(PICK_UP_S + ANNOUNCEMENT_S + 2.0)
+    first = exchange.answers[0].response.body
+    for direction in (b"a=sendonly\r\n", b"a=sendrecv\r\n"):
+        call.reinvite(exchange.network.now, OFFER.replace(b"a=sendrecv\r\n", b"") + direction)
+        exchange.run(1.0)
+        call.ack(exchange.network.now)
+    oks = [parse(data).body for data in to_caller(exchange, b"SIP/2.0 200") if b" INVITE\r\n" in data]
+    origins = [body.split(b"\r\n")[1] for body in dict.fromkeys((first, *oks))]
+    assert len(set(origins)) == 3
 
 
 def test_a_prack_without_an_answer_does_not_leave_the_call_waiting() -> None:

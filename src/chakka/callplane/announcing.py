@@ -3,7 +3,7 @@
 from chakka.callplane.call import Call, On, State
 from chakka.callplane.finals import NO_TRUNK, REFUSALS
 from chakka.callplane.instant import Instant
-from chakka.callplane.session import listener
+from chakka.callplane.session import has_audio, listener
 from chakka.media import prompts
 from chakka.media.control import Close, Open, Opened, Play
 from chakka.routing.decision import Announcement, Reason
@@ -105,8 +105,9 @@ def refuse(call: Call, now: Instant) -> None:
     headers: tuple[tuple[str, str], ...] = ()
     final = REFUSALS[reason]
     if reason is Reason.MEDIA_NOT_ACCEPTED:
-        # RFC 3261 §20.43: 305 incompatible media format.
-        headers = (("Warning", '305 chakka "Only narrow-band G.711 audio is accepted"'),)
+        # RFC 3261 §20.43: 304 media type not available, 305 incompatible media format.
+        code = 305 if has_audio(call.known.offer) else 304
+        headers = (("Warning", f'{code} chakka "Only narrow-band G.711 audio is accepted"'),)
     elif reason is Reason.UNREACHABLE:
         final = NO_TRUNK
         # RFC 3261 §20.43: 399 miscellaneous warning.

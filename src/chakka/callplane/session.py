@@ -1,11 +1,14 @@
 """The sessions of a call: what a message describes, with everything but G.711 taken out (R2.1)."""
 
+import re
+
 from chakka.caller.offer import described as described
 from chakka.caller.offer import g711 as g711
 from chakka.config import Address
 from chakka.sip.grammar import Malformed
 from chakka.sip.sdp import RemoteAudio, relayed, remote_media, restore_answer
 
+_AUDIO_LINE = re.compile(rb"^m=audio (?!0[ /])", re.MULTILINE)
 _MEDIA_LINE = b"\nm="
 
 
@@ -30,6 +33,11 @@ def through_relay(description: bytes, here: Address) -> bytes:
         return relayed(description, *here) or b""
     except Malformed:
         return b""
+
+
+def has_audio(description: bytes) -> bool:
+    """Return whether a description has an audio line that is not refused, in whatever codec."""
+    return _AUDIO_LINE.search(description) is not None
 
 
 def listener(description: bytes) -> RemoteAudio | None:
