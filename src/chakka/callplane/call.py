@@ -132,15 +132,17 @@ class Relay:
     towards_caller, towards_callee: where each side reaches us, once the stream is open.
     playing:       streams whose text is still being said.
     caller_joined: the caller's stream knows its peer.
+    version:       of the session descriptions that we gave to either side last.
     """
 
-    __slots__ = ("caller_joined", "playing", "towards_callee", "towards_caller")
+    __slots__ = ("caller_joined", "playing", "towards_callee", "towards_caller", "version")
 
     def __init__(self) -> None:
         self.towards_caller: Address | None = None
         self.towards_callee: Address | None = None
         self.playing: set[str] = set()
         self.caller_joined = False
+        self.version = 0
 
 
 class Call:

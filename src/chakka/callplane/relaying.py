@@ -11,7 +11,7 @@ from chakka.callplane.session import described, g711, listener
 from chakka.config import Address
 from chakka.media.control import LONGEST_IDLE_S, Move, Open, Opened
 from chakka.sip import events
-from chakka.sip.sdp import Direction, RemoteAudio, answer, offer
+from chakka.sip.sdp import Direction, RemoteAudio, Session, answer, offer
 
 _SPEAKING = (Direction.SENDRECV, Direction.SENDONLY)
 
@@ -64,12 +64,22 @@ def on_reinvite(call: Call, now: Instant, event: events.Reinvite) -> None:
         event.call.accept(event.transaction, b"", now.monotonic)
     elif not event.request.body:
         call.reinviting = Reinviting(event.call, event.transaction, True)
-        event.call.accept(event.transaction, offer(*here), now.monotonic)
+        event.call.accept(event.transaction, offer(*here, session=_changed(call)), now.monotonic)
     elif not asked:
         event.call.refuse(event.transaction, 488, now.monotonic)
     else:
         _move(call, stream, listener(asked))
-        event.call.accept(event.transaction, answer(asked, *here) or b"", now.monotonic)
+        ours = answer(asked, *here, session=_changed(call)) or b""
+        event.call.accept(event.transaction, ours, now.monotonic)
+
+
+def _changed(call: Call) -> Session:
+    """Return what o= says of a description that may differ from ours so far (RFC 3264 §8).
+
+    Both sides count together: a version may leave numbers out.
+    """
+    call.the_relay.version += 1
+    return Session(version=call.the_relay.version)
 
 
 def on_acked(call: Call, now: Instant, event: events.Acked) -> None:
