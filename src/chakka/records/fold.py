@@ -78,13 +78,25 @@ def conflicts(call: CallEntries) -> list[Kept[CallEntry]]:
 
 def fold(call: CallEntries) -> Record | None:
     """Return the record of a call as far as it is known; None if neither attempt nor answer was seen yet."""
+    first = beginning(call)
+    if first is None:
+        return None
+    match first.entry:
+        case Answered() as answered:
+            return _answered_record(call, answered)
+        case Unanswered() as end:
+            return _unanswered_record(end)
+        case Seized() as seized:
+            return _seized_record(seized)
+
+
+def beginning(call: CallEntries) -> Kept[Answered] | Kept[Unanswered] | Kept[Seized] | None:
+    """Return the entry that says most of a call, from which its record is made; None if there is none yet."""
     if call.answered and not (_is_refused_answer(call) and _is_known_unanswered(call)):
-        return _answered_record(call, call.answered[0].entry)
+        return call.answered[0]
     if call.unanswered:
-        return _unanswered_record(call.unanswered[0].entry)
-    if call.seized:
-        return _seized_record(call.seized[0].entry)
-    return None
+        return call.unanswered[0]
+    return call.seized[0] if call.seized else None
 
 
 def is_final(record: Record) -> bool:
