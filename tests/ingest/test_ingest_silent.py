@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from journalled_calls import TEN_O_CLOCK_MS, answered, confirmed, released, tick
+from journalled_calls import TEN_O_CLOCK_MS, answered, confirmed, refused, released, seized, tick, whole_call
 from ledgers import keyed
 
 from chakka.ingest.batch import Rules, take
 from chakka.ingest.silent import SILENCE_MS, close_calls_of_silent_nodes
+from chakka.routing.decision import Reason
 from chakka.stores.ledger import Ledger
 
 LAST_TICK_MS = 240_000
@@ -53,3 +54,30 @@ def test_p10_a_call_without_any_proof_of_life_is_closed_with_no_units(tmp_path: 
         take(keyed([answered("c1")]), ledger, rules)
         (rated,) = close_calls_of_silent_nodes(ledger, TEN_O_CLOCK_MS + 2 * SILENCE_MS, rules)
         assert (rated.units, rated.rule) == (0, "not_confirmed")
+
+
+def test_p10_a_call_that_was_only_being_set_up_ends_unanswered_and_costs_nothing(
+    tmp_path: Path, rules: Rules
+) -> None:
+    with Ledger.open(tmp_path / "other.sqlite") as ledger:
+        take(keyed([seized("c1"), tick(5_000, seized=("c1",))]), ledger, rules)
+        up = ledger.call("c1")
+        assert up is not None and up.record.released_at_ms is None
+        assert close_calls_of_silent_nodes(ledger, TEN_O_CLOCK_MS + 2 * SILENCE_MS, rules) == []
+        found = ledger.call("c1")
+        assert found is not None
+        assert (found.record.reason, found.record.estimated, found.rated) == (Reason.FAULT, True, None)
+        assert found.record.released_at_ms == TEN_O_CLOCK_MS + 4_000
+
+
+@pytest.mark.parametrize("truth", [[refused("c1")], whole_call("c1")])
+def test_p10_what_became_of_it_supersedes_that_it_was_cut(tmp_path: Path, rules: Rules, truth: list) -> None:
+    entries = keyed([seized("c1"), *truth])
+    with Ledger.open(tmp_path / "other.sqlite") as ledger:
+        take(entries[:1], ledger, rules)
+        close_calls_of_silent_nodes(ledger, TEN_O_CLOCK_MS + 2 * SILENCE_MS, rules)
+        take(entries[1:], ledger, rules)
+        found = ledger.call("c1")
+        assert found is not None
+        assert (found.record.reason, found.record.estimated) != (Reason.FAULT, True)
+        assert (found.rated is not None) == (len(truth) > 1)

@@ -3,7 +3,8 @@
 from chakka.ingest.batch import Rules, keep
 from chakka.records import fold
 from chakka.records.fold import CallEntries
-from chakka.records.left_open import OpenCall, close
+from chakka.records.left_open import CallBeingSetUp, CallLeftOpen, OpenCall, close
+from chakka.records.model import Answered, Seized
 from chakka.stores.ledger import Ledger, LedgerChange, Rated
 
 # Twice the session timer of 300 s (charging.md P10, reliability.md §2).
@@ -31,16 +32,21 @@ def close_calls_of_silent_nodes(ledger: Ledger, now_ms: int, rules: Rules) -> li
 
 def _closed(call: CallEntries, change: LedgerChange, silent_since_ms: int) -> CallEntries | None:
     """Return the call with its estimated end, or None if its node may still be alive."""
-    if not call.answered:
+    begun = call.answered[0] if call.answered else call.seized[0] if call.seized else None
+    if begun is None:
         return None
-    answered = call.answered[0].entry
-    node, boot, _ = call.answered[0].key
-    proved_ms = max(answered.monotonic_ms, *(kept.entry.monotonic_ms or 0 for kept in call.confirmed), 0)
+    node, boot, _ = begun.key
+    proved_ms = max(begun.entry.monotonic_ms, *(kept.entry.monotonic_ms or 0 for kept in call.confirmed), 0)
     tick = change.proof_of_life(node, boot)
     if tick is not None:
         if tick.at_ms >= silent_since_ms:
             return None
-        # The call has no end, so it was up at every tick of its boot since its answer.
+        # The call has no end, so it was there at every tick of its boot since it began.
         proved_ms = max(proved_ms, tick.monotonic_ms)
-    end = close(OpenCall(answered=answered, proved_ms=proved_ms))
-    return fold.add(call, (_CLOSED_BY_INGEST, boot, 0), end)
+    return fold.add(call, (_CLOSED_BY_INGEST, boot, 0), close(_left_open(begun.entry, proved_ms)))
+
+
+def _left_open(begun: Answered | Seized, proved_ms: int) -> CallLeftOpen:
+    if isinstance(begun, Answered):
+        return OpenCall(answered=begun, proved_ms=proved_ms)
+    return CallBeingSetUp(seized=begun, proved_ms=proved_ms)

@@ -202,11 +202,15 @@ class LedgerChange:
             )
         )
 
-    def calls_without_end(self, answered_before_ms: int) -> dict[str, CallEntries]:
-        """Return what is known of calls that were answered before an instant and are not known to be over."""
+    def calls_without_end(self, begun_before_ms: int) -> dict[str, CallEntries]:
+        """Return what is known of calls that began before an instant and are not known to be over.
+
+        A call begins with its answer; one that was not answered, as it comes in.
+        """
         rows = self._connection.execute(
-            "SELECT call_id, entries FROM records WHERE answered_at_ms < ? AND released_at_ms IS NULL",
-            (answered_before_ms,),
+            "SELECT call_id, entries FROM records WHERE released_at_ms IS NULL"
+            " AND (answered_at_ms < ?1 OR answered_at_ms IS NULL AND arrived_at_ms < ?1)",
+            (begun_before_ms,),
         )
         return {call_id: _STATE.decode(entries) for call_id, entries in rows}
 
