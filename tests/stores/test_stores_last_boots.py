@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from journalled_calls import answered, released, tick, whole_call
+from journalled_calls import answered, refused, released, seized, tick, whole_call
 
 from chakka.records.entries import encode
 from chakka.records.left_open import calls_left_open
@@ -71,3 +71,20 @@ def test_an_entry_that_cannot_be_read_keeps_nobody_from_starting(tmp_path: Path)
             journal.append(payload)
         journal.commit()
     assert left_open(tmp_path) == ["a", "b"]
+
+
+def test_a_call_that_rings_is_found_however_many_segments_ago_it_came(tmp_path: Path) -> None:
+    talk = [entry for index in range(30) for entry in whole_call(f"short{index}")]
+    boot(
+        tmp_path,
+        [BOOT, seized("rings"), *talk, tick(5_000, seized=("rings",)), seized("late"), refused("late")],
+    )
+    assert left_open(tmp_path) == ["rings"]
+
+
+def test_it_reads_no_further_back_than_the_calls_that_ring(tmp_path: Path) -> None:
+    talk = [entry for index in range(60) for entry in whole_call(f"short{index}")]
+    boot(tmp_path, [BOOT, *talk, seized("rings"), tick(5_000, seized=("rings",))])
+    with Journal.open(tmp_path, "n1", segment_bytes=4096) as journal:
+        found = entries_before(tmp_path, "n1", journal.boot)
+    assert len(found) < 20
