@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from chakka.localtime import DAY_MS, MINUTE_MS, parse_instant_ms
 
+_LONGEST_REASON = 200
 _UNITS_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
 
@@ -58,6 +59,14 @@ def running_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise argparse.ArgumentTypeError(f"{text!r} is no running number; it is 0, 1, 2, …")
     return int(text)
+
+
+def reason(text: str) -> str:
+    """Return why somebody does what is kept for ever: a few words."""
+    words = text.strip()
+    if not words or len(words) > _LONGEST_REASON:
+        raise argparse.ArgumentTypeError(f"{text!r} says nothing, or more than {_LONGEST_REASON} characters")
+    return words
 
 
 def login_name() -> str:

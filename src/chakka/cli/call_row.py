@@ -1,12 +1,11 @@
-"""A call of the ledger as people see it: caller masked, times in JST, money in yen."""
+"""A call of the ledger as people see it: numbers as far as they may, times in JST, money in yen."""
 
 import msgspec
 
+from chakka.cli.seen_call import SeenCall
 from chakka.localtime import jst_iso
 from chakka.money import yen_text
-from chakka.records.model import CallKind, Leg, Record
-from chakka.routing.caller_shown import caller_shown, masked
-from chakka.stores.ledger import LedgerCall
+from chakka.records.model import CallKind, Leg
 
 HEADINGS = (
     "CALL",
@@ -22,35 +21,35 @@ HEADINGS = (
 )
 
 
-def as_row(call: LedgerCall) -> tuple[str, ...]:
+def as_row(call: SeenCall) -> tuple[str, ...]:
     """Return the cells of one line of the table of calls, in the order of HEADINGS."""
     attempt = call.record.facts.attempt
     return (
         call.record.facts.call_id,
         jst_iso(attempt.at_ms)[:19].replace("T", " "),
         call.record.facts.kind.value,
-        caller_shown(attempt.calling_number, attempt.presentation),
+        call.caller(),
         attempt.caller_class.value,
         attempt.charge_area or attempt.prefecture or "-",
         outcome(call),
-        destination(call.record) or "-",
+        destination(call) or "-",
         conversation(call.record.conversation_ms),
         charge(call),
     )
 
 
-def as_object(call: LedgerCall) -> dict[str, object]:
-    """Return one call as a JSON object; the calling number is masked, a withheld one left out."""
+def as_object(call: SeenCall) -> dict[str, object]:
+    """Return one call as a JSON object; a withheld number is left out."""
     record, rated = call.record, call.rated
     facts, attempt = record.facts, record.facts.attempt
     return {
         "call_id": facts.call_id,
-        "sip_call_id": facts.sip_call_id,
+        "sip_call_id": call.sip_call_id(),
         "kind": facts.kind,
-        "number": private(record, attempt.called_number),
-        "line": facts.line,
+        "number": call.callee(attempt.called_number),
+        "line": call.line(),
         "presented": facts.presented,
-        "caller": caller_shown(attempt.calling_number, attempt.presentation),
+        "caller": call.caller(),
         "class": attempt.caller_class,
         "charge_area": attempt.charge_area,
         "prefecture": attempt.prefecture,
@@ -60,10 +59,10 @@ def as_object(call: LedgerCall) -> dict[str, object]:
         "group": facts.group,
         "plan": facts.plan,
         "trace": facts.trace,
-        "legs": legs(record),
+        "legs": legs(call),
         "status": record.status,
         "cause": record.cause,
-        "destination": destination(record),
+        "destination": destination(call),
         "arrived_at": jst_iso(attempt.at_ms),
         "answered_at": _instant(record.answered_at_ms),
         "released_at": _instant(record.released_at_ms),
@@ -82,28 +81,29 @@ def as_object(call: LedgerCall) -> dict[str, object]:
     }
 
 
-def private(record: Record, number: str) -> str:
-    """Return a number of a record: masked if it is whom a line called, who is as private as a caller."""
-    return masked(number) if record.facts.kind is CallKind.OUTGOING else number
+def destination(call: SeenCall) -> str | None:
+    """Return the number that answered, as it may be shown."""
+    answered_by = call.record.destination
+    return None if answered_by is None else call.callee(answered_by)
 
 
-def destination(record: Record) -> str | None:
-    """Return the number that answered, as people may see it."""
-    return None if record.destination is None else private(record, record.destination)
-
-
-def legs(record: Record) -> list[Leg]:
-    """Return the branches of a call, as people may see them."""
-    if record.facts.kind is not CallKind.OUTGOING:
-        return list(record.facts.legs)
-    # The address repeats the number.
+def legs(call: SeenCall) -> list[Leg]:
+    """Return the branches of a call, as they may be shown."""
+    facts = call.record.facts
+    if call.is_whole or facts.kind is not CallKind.OUTGOING:
+        return list(facts.legs)
     return [
-        msgspec.structs.replace(leg, destination=masked(leg.destination), address=leg.address.split("@")[-1])
-        for leg in record.facts.legs
+        msgspec.structs.replace(
+            leg,
+            destination=call.callee(leg.destination),
+            # It repeats the number.
+            address=leg.address.split("@")[-1],
+        )
+        for leg in facts.legs
     ]
 
 
-def outcome(call: LedgerCall) -> str:
+def outcome(call: SeenCall) -> str:
     """Return in one word what became of the call."""
     record = call.record
     if record.answered_at_ms is None:
@@ -121,7 +121,7 @@ def conversation(conversation_ms: int | None) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}.{ms:03d}"
 
 
-def charge(call: LedgerCall) -> str:
+def charge(call: SeenCall) -> str:
     """Return the exact amount in yen, or why there is none."""
     if call.rated is None:
         return "-"

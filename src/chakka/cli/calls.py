@@ -10,6 +10,7 @@ import msgspec
 from chakka.cli.arguments import instant
 from chakka.cli.call_row import HEADINGS, as_object, as_row
 from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.seen_call import add_full_option, seen
 from chakka.errors import InputError
 from chakka.records.model import CallKind
 from chakka.routing.decision import Reason
@@ -40,6 +41,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument(
         "--limit", type=count, default=100, metavar="N", help="at most this many (default: 100)"
     )
+    add_full_option(command)
     add_data_option(command)
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=run)
@@ -64,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     try:
         with Ledger.open_to_read(places(arguments).ledger) as ledger:
-            calls = ledger.calls(wanted)
+            calls = seen(ledger.calls(wanted), arguments)
     except InputError as fault:
         print(f"chakka calls: {fault}", file=sys.stderr)
         return 2

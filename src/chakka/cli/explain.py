@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chakka.cli.call_row import as_object, charge, conversation, destination, legs, outcome, private
+from chakka.cli.call_row import as_object, charge, conversation, destination, legs, outcome
 from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.seen_call import SeenCall, add_full_option, seen
 from chakka.errors import InputError
 from chakka.localtime import jst_iso
 from chakka.records.model import CallKind, Leg
-from chakka.routing.caller_shown import caller_shown
 from chakka.routing.document import Language, sentences
-from chakka.stores.ledger import Ledger, LedgerCall
+from chakka.stores.ledger import Ledger
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,6 +21,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command = subparsers.add_parser("explain", help="explain one call: facts, decision, legs, charge")
     command.add_argument("call", help="the call's id, from `chakka calls`")
     command.add_argument("--language", choices=("ja", "en"), default="ja")
+    add_full_option(command)
     add_data_option(command)
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=run)
@@ -30,13 +31,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return 1 if the ledger has no such call, 2 if there is no ledger."""
     try:
         with Ledger.open_to_read(places(arguments).ledger) as ledger:
-            call = ledger.call(arguments.call)
+            found = ledger.call(arguments.call)
+        calls = seen([found] if found else [], arguments)
     except InputError as fault:
         print(f"chakka explain: {fault}", file=sys.stderr)
         return 2
-    if call is None:
+    if not calls:
         print(f"no call {arguments.call!r}", file=sys.stderr)
         return 1
+    (call,) = calls
     decided = sentences(call.record.facts.trace, arguments.language)
     if arguments.json:
         print(msgspec.json.encode(as_object(call) | {"sentences": decided}).decode())
@@ -45,15 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def as_lines(call: LedgerCall, language: Language) -> Iterator[str]:
+def as_lines(call: SeenCall, language: Language) -> Iterator[str]:
     """Yield the explanation as lines for people."""
     facts, attempt = call.record.facts, call.record.facts.attempt
-    yield f"call          {facts.call_id}  (SIP Call-ID {facts.sip_call_id})"
-    yield f"arrived       {jst_iso(attempt.at_ms)}  to {private(call.record, attempt.called_number)}"
-    yield f"kind          {facts.kind}" + (f", of line number {facts.line}" if facts.line else "")
+    yield f"call          {facts.call_id}  (SIP Call-ID {call.sip_call_id()})"
+    yield f"arrived       {jst_iso(attempt.at_ms)}  to {call.callee(attempt.called_number)}"
+    yield f"kind          {facts.kind}" + (f", of line number {line}" if (line := call.line()) else "")
     if facts.kind is CallKind.OUTGOING:
         yield f"presented     {facts.presented or 'no number'}"
-    yield f"caller        {caller_shown(attempt.calling_number, attempt.presentation)}"
+    yield f"caller        {call.caller()}"
     yield f"class         {attempt.caller_class}, charged as {attempt.rating_class}"
     yield f"place         {attempt.charge_area or '-'}, {attempt.prefecture or '-'}"
     if attempt.sources:
@@ -62,7 +65,7 @@ def as_lines(call: LedgerCall, language: Language) -> Iterator[str]:
         yield f"plan          {facts.plan}"
     yield f"decision      {facts.outcome}" + (f", group {facts.group}" if facts.group else "")
     yield from (f"              {sentence}" for sentence in sentences(facts.trace, language))
-    yield from map(_leg, legs(call.record))
+    yield from map(_leg, legs(call))
     yield from _end(call)
     yield from _charge(call)
 
@@ -74,13 +77,13 @@ def _leg(leg: Leg) -> str:
     return f"leg           {leg.destination}: seized {jst_iso(leg.seized_at_ms)}{rang}{status}{cause}"
 
 
-def _end(call: LedgerCall) -> Iterator[str]:
+def _end(call: SeenCall) -> Iterator[str]:
     record = call.record
     yield f"outcome       {outcome(call)}" + (
         f", announcement {record.announcement}" if record.announcement else ""
     )
     if record.answered_at_ms is not None:
-        yield f"answered      {jst_iso(record.answered_at_ms)} by {destination(record)}"
+        yield f"answered      {jst_iso(record.answered_at_ms)} by {destination(call)}"
     if record.released_at_ms is not None:
         by = f" by {record.released_by}" if record.released_by else f", status {record.status}"
         cause = f", cause {record.cause}" if record.cause is not None else ""
@@ -90,7 +93,7 @@ def _end(call: LedgerCall) -> Iterator[str]:
         yield f"conversation  {conversation(record.conversation_ms)}" + "".join(f", {note}" for note in notes)
 
 
-def _charge(call: LedgerCall) -> Iterator[str]:
+def _charge(call: SeenCall) -> Iterator[str]:
     rated = call.rated
     if rated is None and call.record.facts.kind is not CallKind.FREEPHONE:
         yield "charge        none: outside the freephone service"

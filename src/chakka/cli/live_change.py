@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from chakka.cli.data_directory import places
+from chakka.cli.seen_call import note_looks, unsealed
 from chakka.contract.text import read
 from chakka.errors import InputError, Problem
 from chakka.facts import numbering_table
@@ -21,6 +22,7 @@ from chakka.routing.live_facts import (
     encode,
 )
 from chakka.routing.live_text import LONGEST_NOTE, MOST_BLOCKS, blocked_number, withheld_blocks
+from chakka.stores.keys import KeyStore
 from chakka.stores.ledger import Ledger
 from chakka.stores.plan_store import PlanStore, prepared
 
@@ -98,23 +100,29 @@ def _numbers(written: Iterable[str], where: str, problems: Problems) -> list[str
 def _callers(
     arguments: argparse.Namespace, calls: Iterable[str], where: str, problems: Problems
 ) -> list[tuple[str, bool]]:
-    """Return the calling number of each call, and whether it may be shown."""
+    """Return the calling number of each call, and whether it may be shown; noted as looks at the calls."""
     if not calls:
         return []
-    found = []
+    found: dict[str, tuple[str, bool]] = {}
+    keys = KeyStore(places(arguments).keys)
     with Ledger.open_to_read(places(arguments).ledger) as ledger:
         for call_id in calls:
-            call = ledger.call(call_id)
+            known = ledger.call(call_id)
+            call = unsealed(known, keys) if known is not None else None
             attempt = call.record.facts.attempt if call is not None else None
-            if attempt is None or attempt.called_number != arguments.number:
+            if call is None or attempt is None or attempt.called_number != arguments.number:
                 message = f"{arguments.number} had no call {call_id!r}"
                 problems.append(_problem("unknown_name", where, message))
+            elif call.hidden:
+                message = f"the number of call {call_id} cannot be read: {call.hidden}"
+                problems.append(_problem("bad_value", where, message))
             elif not attempt.calling_number:
                 message = f"call {call_id} came without a number; withheld: refuse in the plan stops such"
                 problems.append(_problem("bad_value", where, message))
             else:
-                found.append((attempt.calling_number, attempt.presentation is Presentation.ALLOWED))
-    return found
+                found[call_id] = attempt.calling_number, attempt.presentation is Presentation.ALLOWED
+    note_looks(arguments, f"{where}: {arguments.why}", found)
+    return list(found.values())
 
 
 def _block(number: str, entry: Block) -> Step:

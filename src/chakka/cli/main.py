@@ -21,6 +21,7 @@ from chakka.cli import (
     explain,
     health,
     journal,
+    keys,
     ladder,
     live,
     number,
@@ -44,6 +45,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     ladder,
     rate,
     journal,
+    keys,
     health,
     bill,
 )
