@@ -25,6 +25,28 @@ def to_caller(exchange: Exchange, start: bytes) -> list[bytes]:
     return [data for _, _, to, data in exchange.network.sent if to == CALLER and data.startswith(start)]
 
 
+def test_a_stream_that_is_opened_too_late_does_not_end_the_call() -> None:
+    exchange = guided()
+    exchange.plane.media_is_up = False
+    exchange.dial()
+    exchange.run(0.7)
+    (call,) = exchange.plane.plane.calls.values()
+    tell_media(exchange, Opened(id=call.caller_stream, host="192.0.2.9", port=20000))
+    exchange.run(4.0)
+    assert exchange.record.reason is Reason.OK
+
+
+def test_a_stream_that_is_refused_too_late_does_not_end_a_call_without_relay() -> None:
+    exchange = guided()
+    exchange.plane.media_is_up = False
+    exchange.dial()
+    exchange.run(4.0)
+    (call,) = exchange.plane.plane.calls.values()
+    tell_media(exchange, Refused(id=call.caller_stream, error="no RTP port is free"))
+    exchange.run(1.0)
+    assert exchange.plane.plane.calls
+
+
 def test_streams_wait_as_long_as_all_lines_together_may_ring() -> None:
     exchange = Exchange(contract(overflow(TOKYO, OSAKA, NAGOYA, ring_seconds=120), guidance=True))
     exchange.dial()
@@ -91,6 +113,19 @@ def test_a_line_that_gives_its_session_in_a_reliable_183_alone_is_guided() -> No
     line.answer(exchange.network.now, b"")
     exchange.run(ANNOUNCEMENT_S + 1.0)
     assert exchange.record.reason is Reason.OK
+
+
+def test_a_call_out_of_hops_gets_483_with_cause_25_and_a_record() -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    exchange.dial(max_forwards=0)
+    exchange.run(1.0)
+    (failed,) = exchange.refusals
+    assert failed.status == 483
+    assert failed.response is not None
+    assert "cause=25" in (failed.response.headers.get("Reason") or "")
+    record = exchange.record
+    assert (record.status, record.cause) == (483, 25)
+    assert not exchange.invites(FIRST_LINE)
 
 
 def test_a_busy_line_and_one_that_rings_out_give_busy_with_and_without_a_ring_time() -> None:

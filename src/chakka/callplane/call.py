@@ -226,6 +226,10 @@ class Call:
         """Return the id of the media stream towards the line."""
         return f"{self.id}b"
 
+    def has_stream(self, stream: str) -> bool:
+        """Return whether a stream is the call's own announcement, or one of its relay while there is one."""
+        return stream == self.id or self.relay is not None
+
     @property
     def the_relay(self) -> Relay:
         """Return the relay; only asked for while there is one."""

@@ -35,6 +35,7 @@ REFUSALS: dict[Reason, Final] = {
 }
 NETWORK_FAILED = Final(480, 38)
 NO_TRUNK = Final(503, 38)
+NO_HOPS_LEFT = Final(483, 25)
 INTERNAL_FAULT = Final(500, 41)
 CALLEE_LEFT = Final(480, 31)
 

@@ -12,6 +12,7 @@ from chakka.callplane.call_id import CALL_ID_LENGTH, call_id
 from chakka.callplane.counts import Counts
 from chakka.callplane.credentials import Reply
 from chakka.callplane.deciding import Deciding
+from chakka.callplane.finals import NO_HOPS_LEFT
 from chakka.callplane.instant import Instant
 from chakka.callplane.ladders import Ladders, Leg, Parties
 from chakka.callplane.lines import Lines
@@ -27,7 +28,7 @@ from chakka.media import control
 from chakka.numbering.table import NumberingTable
 from chakka.records.model import Answered, CallKind, Counted, Shed, Tick
 from chakka.routing.caller_shown import caller_shown, masked
-from chakka.routing.decision import Outcome
+from chakka.routing.decision import Outcome, Reason
 from chakka.sip import events
 from chakka.sip.address import Address as SipAddress
 from chakka.sip.address import Flow
@@ -131,7 +132,8 @@ class CallPlane:
         """The media process said something."""
         # A call's streams are called by its id and a letter.
         call = self.calls.get(event.id[:CALL_ID_LENGTH])
-        if call is None:
+        if call is None or not call.has_stream(event.id):
+            # What comes of a stream that is waited for no more must not touch the call.
             if isinstance(event, control.Opened):
                 self.outbox.media.append(control.Close(id=event.id))
             return
@@ -340,6 +342,9 @@ def _begin(call: Call, now: Instant) -> None:
         notifying.begin(call, now)
     elif call.known.decision.outcome is not Outcome.CONNECT:
         announcing.begin(call, now)
+    elif call.known.hops == 0:
+        # A B2BUA passes INVITEs on, so it counts hops as a proxy does (RFC 3261 §16.3).
+        call.refuse(now, Reason.UNREACHABLE, NO_HOPS_LEFT)
     elif relaying.is_wanted(call):
         relaying.begin(call, now)
     else:

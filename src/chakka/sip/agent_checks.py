@@ -36,9 +36,6 @@ def refusal_outside_dialogs(request: Request, transport: Transport = "udp") -> R
     uri = parse_uri(request.uri)
     if isinstance(uri, OtherUri) or (isinstance(uri, SipUri) and uri.scheme == "sips" and transport != "tls"):
         return Refusal(416)
-    # A B2BUA passes INVITEs on, so it counts hops as a proxy does (RFC 3261 §16.3).
-    if request.method == "INVITE" and request.max_forwards == 0:
-        return Refusal(483)
     return refusal_of_options(request) or refusal_of_body(request)
 
 
