@@ -39,11 +39,15 @@ class ConstructionRule(StrEnum):
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """A price with validity `[valid_from, valid_until)`; None = since ever, for ever."""
+    """A price with validity `[valid_from, valid_until)`; None = since ever, for ever.
+
+    function_yen: what each function that a job touched adds to `one_off_yen`, for `per_function`.
+    """
 
     item: Item
     monthly_yen: int = 0
     one_off_yen: int = 0
+    function_yen: int = 0
     proration: Proration = Proration.DAILY
     valid_from: date | None = None
     valid_until: date | None = None
@@ -87,6 +91,31 @@ class WorkDone(msgspec.Struct, frozen=True, kw_only=True):
     fee_yen: int | None = None
 
 
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A listing in one issue of a telephone directory; cancelled before the issue it costs nothing (R8.6).
+
+    key:   names this listing (`0120123456/listing/2`), the same in every issue.
+    issue: names the issue (`2026-tokyo`); issued_on: the day on which it comes out.
+    """
+
+    key: str
+    number: str
+    issue: str
+    issued_on: date
+    cancelled_on: date | None = None
+
+
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator adds or takes off; taxed as a supply of its own period (P8)."""
+
+    key: str
+    number: str
+    reason: str
+    period_first: date
+    period_last: date
+    net_yen: int
+
+
 class Levy(msgspec.Struct, frozen=True, kw_only=True):
     """A levy on each number in use at the end of a month, for months `[first_month, before_month)` (P7)."""
 
@@ -94,6 +123,14 @@ class Levy(msgspec.Struct, frozen=True, kw_only=True):
     yen: int
     first_month: str
     before_month: str | None = None
+    title: str = ""
+
+
+class LevyTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Levies, named by their content: `name@hash`. Of each levy one amount from its first month on."""
+
+    version: str
+    levies: tuple[Levy, ...]
 
 
 class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,11 +156,44 @@ class LineKind(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
-class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
+class TaxTransition(msgspec.Struct, frozen=True, kw_only=True):
+    """A rate that outlives its end: of supplies begun before a day, closed in `[closed_from, closed_before)`.
+
+    kinds: the lines it holds for.
+    """
+
+    permille: int
+    kinds: tuple[LineKind, ...]
+    begun_before: date
+    closed_from: date
+    closed_before: date
+    category: str = "S"
+
+
+class TaxTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Rates of consumption tax, named by their content: `name@hash`. From the first on, one for every day."""
+
+    version: str
+    rates: tuple[TaxRate, ...]
+    transitions: tuple[TaxTransition, ...] = ()
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """The published tables by which a subscriber is charged."""
+
+    prices: PriceList
+    levies: LevyTable
+    taxes: TaxTable
+
+
+# What an issued invoice is made of omits defaults: its hash stays true when a field is added.
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line in whole yen.
 
     key:          what it charges, unique over all invoices of its life: `0120123456/calls/2026-10#1`.
     period_first, period_last: days of supply, both included.
+    rounded_uy:   of calls: what the floor to yen took away, so that net and this are the exact charge; over
+                  the lines of one number and usage month both sum to what was rated (P4).
     detail:       how the amount came about, for `explain`: (name, value) pairs in order.
     """
 
@@ -138,10 +208,11 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     net_yen: int
     tax_permille: int
     tax_category: str = "S"
+    rounded_uy: int = 0
     detail: tuple[tuple[str, str], ...] = ()
 
 
-class TaxTotal(msgspec.Struct, frozen=True, kw_only=True):
+class TaxTotal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one rate comes to: tax floored once on the sum of the lines (P6)."""
 
     permille: int
@@ -150,7 +221,7 @@ class TaxTotal(msgspec.Struct, frozen=True, kw_only=True):
     tax_yen: int
 
 
-class Party(msgspec.Struct, frozen=True, kw_only=True):
+class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Issuer or recipient. registration_number: `T` + 13 digits (of the issuer; of recipients if known)."""
 
     name: str
@@ -168,7 +239,7 @@ class InvoiceKind(StrEnum):
     CORRECTED = "corrected"
 
 
-class InvoiceBody(msgspec.Struct, frozen=True, kw_only=True):
+class InvoiceBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An invoice before it has a number. Credits carry what is given back as positive numbers (P13).
 
     refers_to: number of the original, of credits and corrected invoices.
