@@ -15,8 +15,8 @@ UBL = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
 CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 PREFIXES = {"": UBL, "cac": CAC, "cbc": CBC}
-for _prefix, _uri in PREFIXES.items():
-    ET.register_namespace(_prefix, _uri)
+# Prefixes are written out: ElementTree's own table of them is global, and other libraries change it.
+NAMESPACES = {"xmlns": UBL, "xmlns:cac": CAC, "xmlns:cbc": CBC}
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 # JP PINT has one document type: what is given back is an invoice of negative amounts
@@ -57,7 +57,7 @@ def pint(invoice: Invoice, original: Invoice | None = None, profile: PintProfile
     Source:   charging.md §5; JP PINT semantic model and syntax binding; UBL 2.1.
     """
     require_original(invoice, original)
-    root = ET.Element(f"{{{UBL}}}Invoice")
+    root = ET.Element("Invoice", NAMESPACES)
     _header(root, invoice, profile)
     if original is not None:
         reference = _group(_group(root, "BillingReference"), "InvoiceDocumentReference")
@@ -200,7 +200,7 @@ def _line(root: ET.Element, position: int, line: InvoiceLine, sign: int) -> None
 
 
 def _group(parent: ET.Element, name: str) -> ET.Element:
-    return ET.SubElement(parent, f"{{{CAC}}}{name}")
+    return ET.SubElement(parent, f"cac:{name}")
 
 
 def _amount(parent: ET.Element, name: str, amount_yen: int) -> None:
@@ -213,4 +213,4 @@ def _text(parent: ET.Element, name: str, text: str, **attributes: str) -> None:
         raise InputError(
             f"{name} {text!r} holds U+{ord(forbidden.group()):04X}, which no XML document can hold"
         )
-    ET.SubElement(parent, f"{{{CBC}}}{name}", attributes).text = text
+    ET.SubElement(parent, f"cbc:{name}", attributes).text = text

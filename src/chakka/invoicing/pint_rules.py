@@ -217,8 +217,8 @@ def _taxes(root: ET.Element) -> Iterator[Fault]:
     """Check the tax breakdown against the lines, and each tax against base times rate."""
     nets: Counter[tuple[str, str]] = Counter()
     for _, line in _lines(root):
-        for category in _find(line, "cac:Item/cac:ClassifiedTaxCategory"):
-            nets[_category(category)] += _yen(line, "cbc:LineExtensionAmount")
+        for found in _find(line, "cac:Item/cac:ClassifiedTaxCategory"):
+            nets[_category(found)] += _yen(line, "cbc:LineExtensionAmount")
     stated = Counter(
         _category(found) for found in _find(root, "cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory")
     )
