@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from chakka.cli.seen_call import SeenCall, unsealed
 from chakka.cli.supervise import programs
 from chakka.clock import utc_ms
 from chakka.config import parse_config
@@ -27,7 +28,8 @@ from chakka.records.fold import is_final
 from chakka.routing.calendar import shipped_holidays
 from chakka.routing.check import check
 from chakka.routing.compile import compile_plan, encode
-from chakka.stores.ledger import CallFilter, Ledger, LedgerCall
+from chakka.stores.keys import KeyStore
+from chakka.stores.ledger import CallFilter, Ledger
 from chakka.stores.plan_store import PlanStore, Publication, Published
 
 SIP_PORT = 5060
@@ -332,15 +334,21 @@ early_media = false
 
     # -- records
 
-    def calls(self, number: str) -> list[LedgerCall]:
-        """Return what the ledger has of a freephone number, oldest first."""
+    def calls(self, number: str) -> list[SeenCall]:
+        """Return what the ledger has of a called number, oldest first, unsealed."""
+        keys = KeyStore(self.config.keys)
         with Ledger.open_to_read(self.config.ledger) as ledger:
-            return ledger.calls(CallFilter(number=number, limit=10_000))[::-1]
+            # Whom a line calls is sealed, so the ledger cannot look for it.
+            found = ledger.calls(CallFilter(number=number, limit=10_000)) or ledger.calls(
+                CallFilter(kind="outgoing", limit=10_000)
+            )
+        calls = [unsealed(call, keys) for call in reversed(found)]
+        return [call for call in calls if call.record.facts.attempt.called_number == number]
 
-    def ended_calls(self, number: str, wanted: int, within_s: float = 10.0) -> list[LedgerCall]:
+    def ended_calls(self, number: str, wanted: int, within_s: float = 10.0) -> list[SeenCall]:
         """Return the calls of a number once so many have ended; more than that is a failure."""
 
-        def ended() -> list[LedgerCall] | None:
+        def ended() -> list[SeenCall] | None:
             found = self.calls(number)
             return found if len(found) >= wanted and all(is_final(call.record) for call in found) else None
 
@@ -355,7 +363,7 @@ early_media = false
         counts = {number: len(self.calls(number)) for number in self._expected}
         return {number: count for number, count in counts.items() if count != self._expected[number]}
 
-    def the_call(self, number: str, within_s: float = 10.0) -> LedgerCall:
+    def the_call(self, number: str, within_s: float = 10.0) -> SeenCall:
         """Return the one call of a number after it has ended."""
         return self.ended_calls(number, 1, within_s)[0]
 

@@ -15,15 +15,15 @@ from peer_steps import (
     talks_and_hangs_up,
 )
 
-from chakka.stores.ledger import LedgerCall
+from chakka.cli.seen_call import SeenCall
 
 
-def legs(call: LedgerCall) -> list[tuple[str, int]]:
+def legs(call: SeenCall) -> list[tuple[str, int]]:
     """Return (line number, final status) of each branch."""
     return [(leg.destination, leg.status) for leg in call.record.facts.legs]
 
 
-def ending(call: LedgerCall) -> tuple[str, int, int | None]:
+def ending(call: SeenCall) -> tuple[str, int, int | None]:
     """Return what the caller got: reason, status, Q.850 cause."""
     return (call.record.reason, call.record.status, call.record.cause)
 

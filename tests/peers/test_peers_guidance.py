@@ -12,7 +12,7 @@ from peer_plans import business
 from peer_spoken import CALLER_HZ, LINE_HZ, Spoken, Talk, breaks, sounds, talking, talks, text
 from peer_steps import FIXED_CALLER
 
-from chakka.stores.ledger import LedgerCall
+from chakka.cli.seen_call import SeenCall
 
 TALK_MS = 2000
 
@@ -22,7 +22,7 @@ class Guided:
     """A guided call that is over; how many packets each side's text must have."""
 
     spoken: Spoken
-    ledger: LedgerCall
+    ledger: SeenCall
     caller_text: list[bytes]
     callee_text: list[bytes]
 
