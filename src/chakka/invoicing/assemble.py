@@ -1,7 +1,9 @@
 """From a month's charges to the body of an invoice, refused unless it is whole and its sums agree."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
+from itertools import chain
 
 import msgspec
 
@@ -22,7 +24,7 @@ from chakka.invoicing.model import (
     Terms,
     WorkDone,
 )
-from chakka.invoicing.refusal import refused_all
+from chakka.invoicing.refusal import made_of_each, refused_all
 from chakka.invoicing.tax import PERMILLE, tax_totals, tax_yen
 from chakka.invoicing.usage_lines import Usage, usage_lines
 
@@ -68,14 +70,16 @@ def lines_of_month(charges: Charges, month: str, terms: Terms) -> tuple[InvoiceL
 
     Raises: InputError with every problem of whatever cannot be priced or taxed.
     """
-    lines: list[InvoiceLine] = []
-    lines += monthly_lines(charges.holdings, month, terms)
-    lines += one_off_lines(charges.work, terms)
-    lines += directory_lines(charges.listings, terms)
-    lines += usage_lines(charges.usage, charges.holdings, month, terms)
-    lines += adjustment_lines(charges.adjustments, terms)
-    lines += levy_lines(charges.holdings, month, terms)
-    return in_order(lines)
+    stages: tuple[Callable[[], list[InvoiceLine]], ...] = (
+        partial(monthly_lines, charges.holdings, month, terms),
+        partial(one_off_lines, charges.work, terms),
+        partial(directory_lines, charges.listings, terms),
+        partial(usage_lines, charges.usage, charges.holdings, month, terms),
+        partial(adjustment_lines, charges.adjustments, terms),
+        partial(levy_lines, charges.holdings, month, terms),
+    )
+    made = made_of_each(lambda stage: stage(), stages, f"the charges of {month}")
+    return in_order(chain.from_iterable(made))
 
 
 def in_order(lines: Iterable[InvoiceLine]) -> tuple[InvoiceLine, ...]:

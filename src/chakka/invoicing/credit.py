@@ -57,7 +57,8 @@ def _check_amount(original: Invoice, corrected: InvoiceBody) -> None:
     if corrected.total_yen > original.body.total_yen:
         message = (
             f"the corrected invoice is {corrected.total_yen} yen, more than the "
-            f"{original.body.total_yen} yen of {original.number}; what is missing goes on the next invoice as an adjustment"
+            f"{original.body.total_yen} yen of {original.number}; what is missing "
+            "goes on the next invoice as an adjustment"
         )
         raise refused("higher", original.number, message)
 

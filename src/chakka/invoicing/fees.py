@@ -1,5 +1,6 @@
 """Fees: what a contract costs each month and what is charged once (service.md §1, charging.md P5, P12)."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -7,7 +8,9 @@ import msgspec
 
 from chakka.errors import Problem
 from chakka.invoicing.model import (
+    ADJUSTMENT_ITEM,
     Adjustment,
+    ConstructionRule,
     Holding,
     InvoiceLine,
     Item,
@@ -57,9 +60,10 @@ def monthly_lines(holdings: Sequence[Holding], month: str, terms: Terms) -> list
     problems = _doubles("holding", [holding.key for holding in holdings])
     if problems:
         raise refused_all("holdings", problems)
-    found = made_of_each(partial(_charged, holdings=holdings, month=month, terms=terms), holdings, month)
+    subject = f"the monthly fees of {month}"
+    found = made_of_each(partial(_charged, holdings=holdings, month=month, terms=terms), holdings, subject)
     borne = _borne_once([charged for charged in found if charged is not None])
-    return made_of_each(partial(_monthly_line, holdings=holdings, month=month, terms=terms), borne, month)
+    return made_of_each(partial(_monthly_line, holdings=holdings, month=month, terms=terms), borne, subject)
 
 
 def one_off_lines(work: Sequence[WorkDone], terms: Terms) -> list[InvoiceLine]:
@@ -176,11 +180,12 @@ def _work_fee(done: WorkDone, terms: Terms) -> tuple[int, Detail]:
     if done.fee_yen is not None:
         return done.fee_yen, (("agreed", f"{done.fee_yen} yen"),)
     price = price_at(terms.prices, done.item, done.completed_on)
-    detail: Detail = (("job", f"{price.one_off_yen} yen"), ("price_list", terms.prices.version))
-    if not price.function_yen:
-        return price.one_off_yen, detail
+    job = ("job", f"{price.one_off_yen} yen")
+    price_list = ("price_list", terms.prices.version)
+    if terms.prices.construction is ConstructionRule.PER_JOB:
+        return price.one_off_yen, (job, price_list)
     functions = ("functions", f"{done.functions} × {price.function_yen} yen")
-    return price.one_off_yen + done.functions * price.function_yen, (functions, *detail)
+    return price.one_off_yen + done.functions * price.function_yen, (job, functions, price_list)
 
 
 def _directory_line(listings: list[Listing], terms: Terms) -> InvoiceLine:
@@ -210,7 +215,7 @@ def _adjustment_line(adjustment: Adjustment, terms: Terms) -> InvoiceLine:
         key=f"adjustment/{adjustment.key}",
         kind=LineKind.ADJUSTMENT,
         number=adjustment.number,
-        item="adjustment",
+        item=ADJUSTMENT_ITEM,
         description=adjustment.reason,
         first=adjustment.period_first,
         last=adjustment.period_last,
@@ -219,8 +224,10 @@ def _adjustment_line(adjustment: Adjustment, terms: Terms) -> InvoiceLine:
 
 
 def _doubles(what: str, keys: list[str]) -> list[Problem]:
-    doubled = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else []
     return [
-        Problem(code="duplicate", where=key, message=f"{what} {key} is given twice; it is charged once")
-        for key in doubled
+        Problem(
+            code="duplicate", where=key, message=f"{what} {key} is given {times} times, not once"
+        )
+        for key, times in Counter(keys).items()
+        if times > 1
     ]

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from chakka.invoicing.model import Invoice, InvoiceBody, InvoiceKind, InvoiceLine, LineKind
+from chakka.invoicing.model import CALLS_ITEM, Invoice, InvoiceBody, InvoiceKind, InvoiceLine, LineKind
 from chakka.invoicing.refusal import refused
-from chakka.invoicing.usage_lines import CALLS_ITEM
 from chakka.money import MICRO_YEN
 from chakka.stores.usage import UsageTotal
 
@@ -52,7 +51,7 @@ UsageKey = tuple[str, str, str]
 
 
 def usage_changes(before: Iterable[UsageTotal], after: Iterable[UsageTotal]) -> list[UsageTotal]:
-    """Return by number, month and class what the ledger's totals changed by, leaving out what is as it was."""
+    """Return by number, month and class what the ledger's totals changed by; no rows of nothing."""
     old = {_usage_key(total): total for total in before}
     new = {_usage_key(total): total for total in after}
     changes = (_change(old.get(key), new.get(key)) for key in sorted({*old, *new}))

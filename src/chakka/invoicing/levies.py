@@ -7,7 +7,17 @@ from typing import Annotated
 import msgspec
 
 from chakka.errors import Problem
-from chakka.invoicing.model import Holding, InvoiceLine, Item, Levy, LevyTable, LineKind, Terms
+from chakka.invoicing.model import (
+    ADJUSTMENT_ITEM,
+    CALLS_ITEM,
+    Holding,
+    InvoiceLine,
+    Item,
+    Levy,
+    LevyTable,
+    LineKind,
+    Terms,
+)
 from chakka.invoicing.period import first_day, last_day
 from chakka.invoicing.refusal import refused, refused_all
 from chakka.invoicing.supply import Supply, begun_on, taxed_line
@@ -22,6 +32,9 @@ from chakka.invoicing.tables import (
     validity_faults,
     version_of,
 )
+
+# How lines of fees, calls and adjustments are called: a levy of that name would be taken for one of them.
+RESERVED = frozenset({*Item, CALLS_ITEM, ADJUSTMENT_ITEM})
 
 Month = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
 
@@ -76,6 +89,9 @@ def _levy(row: LevyText) -> Levy:
 
 def _problems(rows: tuple[LevyText, ...]) -> Iterator[Problem]:
     for name in dict.fromkeys(row.name for row in rows):
+        if name in RESERVED:
+            message = f"{name!r} is what another kind of line is called"
+            yield Problem(code="bad_value", where="levies", message=message)
         validities = [(row.first_month, row.before_month) for row in rows if row.name == name]
         for code, message in validity_faults(validities):
             yield Problem(code=code, where="levies", message=f"{name}: {message}")

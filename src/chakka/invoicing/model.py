@@ -186,6 +186,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     taxes: TaxTable
 
 
+# What `item` of a line says when it is none of `Item` and no levy.
+CALLS_ITEM = "calls"
+ADJUSTMENT_ITEM = "adjustment"
+
+
 # What an issued invoice is made of omits defaults: its hash stays true when a field is added.
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line in whole yen.

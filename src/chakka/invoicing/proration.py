@@ -60,13 +60,20 @@ def days_charged(used: Days, rule: Proration, begun: date) -> Days | None:
 
 
 def priced_days(charged: Days, prices: Sequence[Price]) -> list[PricedDays]:
-    """Return the days under each price; a change of price applies from its day."""
+    """Return the days under each price; a change of price applies from its day.
+
+    Raises: InputError unless each day has one price.
+    """
     parts = []
     for price in prices:
         first = charged.first if price.valid_from is None else max(charged.first, price.valid_from)
         last = charged.last if price.valid_until is None else min(charged.last, price.valid_until - DAY)
         if first <= last:
             parts.append(PricedDays(monthly_yen=price.monthly_yen, days=Days(first, last).count()))
+    days = sum(part.days for part in parts)
+    if days != charged.count():
+        message = f"of the {charged.count()} days from {charged.first} to {charged.last}, {days} have a price"
+        raise refused("no_price", f"{charged.first}", message)
     return parts
 
 

@@ -5,16 +5,13 @@ from datetime import date
 
 import msgspec
 
-from chakka.invoicing.model import Holding, InvoiceLine, Item, LineKind, Terms
+from chakka.invoicing.model import CALLS_ITEM, Holding, InvoiceLine, Item, LineKind, Terms
 from chakka.invoicing.names import CALLS, LATE_CALLS
 from chakka.invoicing.period import first_day, last_day
 from chakka.invoicing.refusal import refused
 from chakka.invoicing.supply import Detail, Supply, begun_on, taxed_line
 from chakka.money import MICRO_YEN, yen_text
 from chakka.stores.usage import UsageTotal
-
-# `item` of lines for calls, on time or late.
-CALLS_ITEM = "calls"
 
 UsageKey = tuple[str, str]
 
