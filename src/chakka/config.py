@@ -216,8 +216,8 @@ class BillingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     postal_code: str = ""
     address: str = ""
     registration_number: str = ""
-    price_list: str = "so-net"
-    series: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{0,8}\Z")] = ""
+    price_list: str = "standard"
+    series: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{0,8}\Z")] = "INV"
     keep_years: Annotated[int, msgspec.Meta(ge=7, le=100)] = 7
 
 
