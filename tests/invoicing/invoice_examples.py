@@ -121,7 +121,8 @@ def month_of_october() -> Invoice:
                 period_last=date(2026, 9, 30),
             ),
             line("基本料", 1000, number="08001234567"),
-        )
+        ),
+        number="2026-000041",
     )
 
 
