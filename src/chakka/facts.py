@@ -1,16 +1,14 @@
-"""Facts that ship with chakka, read from `data/` once: the numbering table, tariffs; and published tariffs."""
+"""Facts that ship with chakka, read from `data/` once: numbering table and tariffs; and published tariffs."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-import msgspec
-
 from chakka.charging import publish
-from chakka.charging.succession import each_version, in_succession
+from chakka.charging.succession import alone, each_version, in_succession
 from chakka.charging.tariff import Tariff
-from chakka.errors import InputError, Problem
+from chakka.errors import InputError
 from chakka.numbering.parse import parse_tables
 from chakka.numbering.table import NumberingTable
 from chakka.routing.calendar import shipped_holidays
@@ -26,9 +24,9 @@ def numbering_table() -> NumberingTable:
     return parse_tables({path.name: path.read_bytes() for path in (DATA / "numbering").glob("*.csv")})
 
 
-def read_tariff(content: bytes) -> tuple[Tariff | None, list[Problem]]:
-    """Return the tariff that a TOML text holds, by the shipped areas and holidays, or None and its problems."""
-    return publish.read_tariff(content, numbering_table().charge_areas, shipped_holidays)
+def parse_tariff(content: bytes) -> Tariff:
+    """Return the tariff that a TOML text holds. Raises: InputError with every problem."""
+    return publish.parse_tariff(content, numbering_table().charge_areas, shipped_holidays)
 
 
 def tariff_names() -> tuple[str, ...]:
@@ -44,7 +42,7 @@ def shipped_tariff(name: str) -> Tariff:
 @cache
 def shipped_tariffs() -> Mapping[str, Tariff]:
     """Return every tariff that ships with chakka by name (files `NAME.toml`, `NAME@DATE.toml`)."""
-    return MappingProxyType(_by_name(map(_parsed, _shipped_texts())))
+    return MappingProxyType(_by_name(map(parse_tariff, _shipped_texts())))
 
 
 def tariff_texts(published: Path) -> dict[str, bytes]:
@@ -52,7 +50,7 @@ def tariff_texts(published: Path) -> dict[str, bytes]:
 
     Raises: InputError if a published file is damaged.
     """
-    return {_parsed(text).version: text for text in _shipped_texts()} | TariffStore(published).texts()
+    return {parse_tariff(text).version: text for text in _shipped_texts()} | TariffStore(published).texts()
 
 
 def tariffs(published: Path) -> Mapping[str, Tariff]:
@@ -64,32 +62,35 @@ def tariffs(published: Path) -> Mapping[str, Tariff]:
     return MappingProxyType(_by_name(versions))
 
 
-def tariff_named(name: str, published: Path) -> Tariff:
-    """Return a tariff of `tariffs`, or of its versions the one that is named `NAME@HASH`, without older ones.
+def tariff_version(name: str, published: Path) -> Tariff:
+    """Return the newest version of the tariff `NAME`, or the version `NAME@HASH`, each with the older ones.
 
-    Raises: InputError that says which there are.
+    Raises: InputError that says which there are, or that a published file is damaged.
     """
     known = tariffs(published)
-    if name in known:
-        return known[name]
     newest = known.get(name.partition("@")[0])
-    version = next((one for one in each_version(newest) if one.version == name), None) if newest else None
-    if version is None:
-        raise InputError(f"no tariff {name}: there are {', '.join(known)}")
-    return msgspec.structs.replace(version, valid_from_ms=None, succeeds=None)
+    for version in each_version(newest) if newest else ():
+        if name in (version.name, version.version):
+            return version
+    raise InputError(f"there is no tariff {name}; there are {', '.join(known)}")
+
+
+def tariff_named(name: str, published: Path) -> Tariff:
+    """Return the tariff `NAME` with all its versions, or `NAME@HASH` as if it had always been in force.
+
+    Raises: InputError as `tariff_version`.
+    """
+    version = tariff_version(name, published)
+    return alone(version) if "@" in name else version
 
 
 def _shipped_texts() -> list[bytes]:
     return [path.read_bytes() for path in sorted((DATA / "tariffs").glob("*.toml"))]
 
 
-def _parsed(content: bytes) -> Tariff:
-    return publish.parse_tariff(content, numbering_table().charge_areas, shipped_holidays)
-
-
 def _unchanged(version: str, content: bytes) -> Tariff:
     try:
-        tariff = _parsed(content)
+        tariff = parse_tariff(content)
     except InputError as fault:
         raise InputError(f"published tariff {version}: {fault}", fault.problems) from fault
     if tariff.version != version:

@@ -39,6 +39,11 @@ def each_version(tariff: Tariff) -> Iterator[Tariff]:
         version = version.succeeds
 
 
+def alone(version: Tariff) -> Tariff:
+    """Return a version as if it were in force at every instant: for asking what it would cost."""
+    return msgspec.structs.replace(version, valid_from_ms=None, succeeds=None)
+
+
 def successor_problems(version: Tariff, newest: Tariff | None, now_ms: int) -> list[Problem]:
     """Return what keeps a version from being published after the versions that there are.
 

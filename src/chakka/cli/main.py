@@ -29,6 +29,7 @@ from chakka.cli import (
     publish,
     rate,
     run,
+    tariff,
 )
 from chakka.cli.arguments import CommandParser
 
@@ -44,6 +45,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     explain,
     ladder,
     rate,
+    tariff,
     journal,
     keys,
     health,

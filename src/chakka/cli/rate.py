@@ -8,7 +8,9 @@ import msgspec
 from chakka.charging.rate import Charge, RatedCall, Suspense, rate
 from chakka.charging.tariff import LONGEST_MS
 from chakka.cli.arguments import instant
-from chakka.facts import numbering_table, shipped_tariff, tariff_names
+from chakka.cli.data_directory import add_data_option, places
+from chakka.errors import InputError
+from chakka.facts import numbering_table, tariff_named
 from chakka.localtime import jst_iso
 from chakka.money import yen_text
 from chakka.numbering.model import CallerClass
@@ -17,7 +19,7 @@ from chakka.numbering.model import CallerClass
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     command = subparsers.add_parser("rate", help="say what a call costs, and by which rule")
-    command.add_argument("--tariff", required=True, help="hikari-wide, freedial, legacy, …")
+    command.add_argument("--tariff", required=True, help="hikari-wide, freedial, …; NAME@HASH: one version")
     command.add_argument(
         "--class",
         dest="caller_class",
@@ -31,13 +33,18 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--fault", action="store_true", help="cut by a fault of the network")
     command.add_argument("--from-area", metavar="AREA", help="charge area of the caller")
     command.add_argument("--home-area", metavar="AREA", help="charge area of the subscriber")
+    add_data_option(command)
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the charge (0), or why there is none (1); wrong names are wrong usage (2)."""
-    faults = _wrong_names(arguments)
+    faults = _wrong_areas(arguments)
+    try:
+        tariff = tariff_named(arguments.tariff, places(arguments).tariffs)
+    except InputError as fault:
+        faults.insert(0, f"--tariff: {fault}")
     if faults:
         print("\n".join(f"chakka rate: {fault}" for fault in faults), file=sys.stderr)
         return 2
@@ -50,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         from_area=arguments.from_area,
         home_area=arguments.home_area,
     )
-    result = rate(call, shipped_tariff(arguments.tariff))
+    result = rate(call, tariff)
     print(as_json(result) if arguments.json else as_text(call, result))
     return 1 if isinstance(result, Suspense) else 0
 
@@ -80,10 +87,8 @@ def as_text(call: RatedCall, result: Charge | Suspense) -> str:
     return "\n".join(f"{name:<12}{value}" for name, value in rows if value)
 
 
-def _wrong_names(arguments: argparse.Namespace) -> list[str]:
+def _wrong_areas(arguments: argparse.Namespace) -> list[str]:
     faults = []
-    if arguments.tariff not in tariff_names():
-        faults.append(f"--tariff {arguments.tariff}: there are {', '.join(tariff_names())}")
     for option, name in (("--from-area", arguments.from_area), ("--home-area", arguments.home_area)):
         if name is not None and numbering_table().charge_area(name) is None:
             faults.append(f"{option} {name}: no charge area has this name")

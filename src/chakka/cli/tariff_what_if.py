@@ -1,0 +1,185 @@
+"""`chakka tariff what-if`: what the calls of a month would have cost by another tariff; the books stay."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import polars as pl
+from tqdm import tqdm
+
+from chakka.charging.succession import alone
+from chakka.charging.tariff import Tariff
+from chakka.charging.what_if import RECORDED, Comparison, Outcome, by_number, compare
+from chakka.cli.arguments import freephone_number
+from chakka.cli.calls import table
+from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.plan_file import problem_lines
+from chakka.errors import InputError
+from chakka.facts import numbering_table, parse_tariff, tariff_named
+from chakka.localtime import DAY_MS, jst_instant_ms, month_after
+from chakka.money import yen_text
+from chakka.stores.ledger import CallFilter, Ledger, LedgerCall
+
+# Calls that are rated at a time: columns pay from some thousands on.
+_PIECE = 100_000
+_MOST_CALLS = 2**31
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to `chakka tariff`."""
+    verb = verbs.add_parser("what-if", help="re-rate a month by another tariff, without touching the books")
+    verb.add_argument(
+        "tariff", metavar="FILE|NAME", help="a draft as TOML, or a published tariff NAME or NAME@HASH"
+    )
+    verb.add_argument("--month", required=True, type=_month, metavar="YYYY-MM", help="usage month (JST)")
+    verb.add_argument("--number", type=freephone_number, help="calls to this freephone number only")
+    add_data_option(verb)
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the comparison; return 1 with the problems of a draft, 2 if tariff or ledger is out of reach."""
+    where = places(arguments)
+    try:
+        tariff = _tariff(arguments.tariff, where.tariffs)
+        with Ledger.open_to_read(where.ledger) as ledger:
+            comparisons = compare(_recorded(ledger, arguments.month, arguments.number), tariff)
+    except (InputError, OSError) as fault:
+        if isinstance(fault, InputError) and fault.problems:
+            print(problem_lines(fault.problems), file=sys.stderr)
+            return 1
+        print(f"chakka tariff: {fault}", file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(msgspec.json.encode(as_object(comparisons, tariff, arguments.month)).decode())
+    else:
+        print(as_text(comparisons, tariff, arguments.month))
+    return 0
+
+
+def _recorded(ledger: Ledger, month: str, number: str | None) -> Iterator[pl.DataFrame]:
+    """Yield the answered calls of a usage month in pieces, as the ledger has them."""
+    first, last = (
+        jst_instant_ms(date.fromisoformat(f"{one}-01").toordinal(), 0) for one in (month, month_after(month))
+    )
+    # A call that was answered just after midnight came the day before.
+    wanted = CallFilter(number=number, since_ms=first - DAY_MS, until_ms=last, limit=_MOST_CALLS)
+    calls = (call for call in ledger.calls(wanted) if call.rated and call.rated.usage_month == month)
+    with tqdm(unit=" calls", unit_scale=True, disable=None) as bar:
+        while piece := list(islice(calls, _PIECE)):
+            yield pl.DataFrame(map(_row_of, piece), schema=RECORDED, orient="row")
+            bar.update(len(piece))
+
+
+def _row_of(call: LedgerCall) -> tuple[object, ...]:
+    record, attempt = call.record, call.record.facts.attempt
+    home = numbering_table().lookup(record.destination or "")
+    return (
+        attempt.called_number,
+        attempt.rating_class.value,
+        record.answered_at_ms,
+        record.conversation_ms,
+        attempt.carrier_group,
+        record.fault,
+        record.is_confirmed,
+        attempt.charge_area,
+        home.charge_area,
+        call.rated.amount_uy if call.rated else None,
+    )
+
+
+def as_object(comparisons: list[Comparison], tariff: Tariff, month: str) -> dict[str, object]:
+    """Return the comparison as an object for JSON: exact by class, whole yen by number and in all."""
+    numbers = [
+        {
+            "number": number.number,
+            **_yen(number),
+            "classes": [
+                _exact(one) | {"class": one.rating_class}
+                for one in comparisons
+                if one.number == number.number
+            ],
+        }
+        for number in by_number(comparisons)
+    ]
+    return {
+        "month": month,
+        "tariff_version": tariff.version,
+        "calls": sum(one.calls for one in comparisons),
+        **_sums(by_number(comparisons)),
+        "numbers": numbers,
+    }
+
+
+def as_text(comparisons: list[Comparison], tariff: Tariff, month: str) -> str:
+    """Return the comparison as lines for people."""
+    rows = [("number", "class", "calls", "before", "after", "difference", "in suspense")]
+    for number in by_number(comparisons):
+        for one in (*(each for each in comparisons if each.number == number.number), number):
+            rows.append(_row(one))
+    sums = _sums(by_number(comparisons))
+    return (
+        f"{month} by {tariff.version}\n{table(rows)}\n"
+        f"before {sums['before_yen']} yen, after {sums['after_yen']} yen,"
+        f" difference {sums['difference_yen']:+d} yen"
+    )
+
+
+def _row(one: Comparison) -> tuple[str, ...]:
+    suspense = f"{one.before.suspended} → {one.after.suspended}"
+    if one.rating_class:
+        exact = one.before.amount_uy, one.after.amount_uy, one.after.amount_uy - one.before.amount_uy
+        return one.number, one.rating_class, str(one.calls), *map(yen_text, exact), suspense
+    whole = one.before.yen, one.after.yen, one.after.yen - one.before.yen
+    return one.number, "(in whole yen)", str(one.calls), *map(str, whole), suspense
+
+
+def _exact(one: Comparison) -> dict[str, object]:
+    return {
+        "calls": one.calls,
+        "before_uy": one.before.amount_uy,
+        "after_uy": one.after.amount_uy,
+        "difference_uy": one.after.amount_uy - one.before.amount_uy,
+        **_suspended(one.before, one.after),
+    }
+
+
+def _yen(one: Comparison) -> dict[str, object]:
+    return {
+        "calls": one.calls,
+        "before_yen": one.before.yen,
+        "after_yen": one.after.yen,
+        "difference_yen": one.after.yen - one.before.yen,
+        **_suspended(one.before, one.after),
+    }
+
+
+def _sums(numbers: Iterable[Comparison]) -> dict[str, int]:
+    """Return the sums over numbers: of whole yen, since each number is floored by itself (P4)."""
+    counted = list(numbers)
+    before = sum(one.before.yen for one in counted)
+    after = sum(one.after.yen for one in counted)
+    return {"before_yen": before, "after_yen": after, "difference_yen": after - before}
+
+
+def _suspended(before: Outcome, after: Outcome) -> dict[str, int]:
+    return {"suspended_before": before.suspended, "suspended_after": after.suspended}
+
+
+def _tariff(name: str, published: Path) -> Tariff:
+    """Return a published tariff, or the draft in a file as if it were in force in every month."""
+    if Path(name).suffix == ".toml":
+        return alone(parse_tariff(Path(name).read_bytes()))
+    return tariff_named(name, published)
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1970-01":
+        raise argparse.ArgumentTypeError(f"{text!r} is no month: write 2026-10")
+    return text
