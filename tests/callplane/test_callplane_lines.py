@@ -14,6 +14,7 @@ from telephone_registering import register
 from chakka.callplane import bindings
 from chakka.config import Address, LineAddress, Trunk
 from chakka.contract.model import Contract
+from chakka.records.model import RegistrationSet
 from chakka.routing.decision import Reason
 from chakka.sip import digest, events
 from chakka.sip.agent import Outgoing
@@ -414,3 +415,28 @@ def test_a_trunk_with_address_and_password_needs_both() -> None:
     office = Office(ONE_LINE, lines=(TWO_ADDRESSES,), trunks=(both,))
     office.dial()
     assert [failed.status for failed in office.refusals] == [401]
+
+
+def journalled(office: Office) -> list[tuple[str, ...]]:
+    """Return what the journal says of the line: its contacts, change by change."""
+    written = (entry for entry in office.plane.disk.written if isinstance(entry, RegistrationSet))
+    return [tuple(one.contact for one in bindings.decode(entry.octets)) for entry in written]
+
+
+def test_every_change_of_a_registration_is_journalled_and_a_mere_refresh_is_not() -> None:
+    office = Office(ONE_LINE, lines=(REGISTERING,))
+    office.sign_in()
+    office.sign_in()
+    assert journalled(office) == [(AT_FIRST,)]
+    office.sign_in(f"<{AT_SECOND}>")
+    assert sorted(journalled(office)[-1]) == [AT_FIRST, AT_SECOND]
+    office.sign_in("*", expires=0)
+    assert journalled(office)[-1] == ()
+    assert len(journalled(office)) == 3
+
+
+def test_a_registration_that_ends_by_itself_is_journalled() -> None:
+    office = Office(ONE_LINE, lines=(REGISTERING,))
+    office.sign_in(expires=60)
+    office.run(130.0)
+    assert journalled(office) == [(AT_FIRST,), ()]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from telephone_registering import LINE, OTHER_LINE
 
@@ -13,6 +14,7 @@ from chakka.callplane import bindings
 from chakka.callplane.bindings import Binding
 from chakka.callplane.live_writer import LiveWriter
 from chakka.errors import InputError
+from chakka.records.model import RegistrationSet
 from chakka.stores.live_store import Change, KeepRegistration, LiveStore
 
 DESK = Binding(
@@ -111,12 +113,60 @@ def test_registrations_that_cannot_be_read_are_left_out_and_said(
         store = LiveStore.open(tmp_path)
         store.apply([keep(LINE, bindings.encode((DESK,))), keep(OTHER_LINE, b"of another version")])
         writer = LiveWriter(store, asyncio.get_running_loop())
-        found = writer.registrations()
+        found = writer.registrations(since=())
         writer.close()
         return found
 
     assert asyncio.run(run()) == [DESK]
     assert OTHER_LINE in caplog.text
+
+
+DOOR = msgspec.structs.replace(DESK, contact="sip:b@192.0.2.32", host="192.0.2.32", refreshed_ms=500)
+
+
+def after_crash(
+    directory: Path, kept: tuple[Binding, ...], *entries: tuple[tuple[Binding, ...], int]
+) -> list[Binding]:
+    """Return what a boot starts with, and see to it that the store has it too.
+
+    entries: bindings and moments of the line's last entries in the journal.
+    """
+
+    async def run() -> list[Binding]:
+        store = LiveStore.open(directory)
+        store.apply([keep(LINE, bindings.encode(kept))])
+        writer = LiveWriter(store, asyncio.get_running_loop())
+        journal = [
+            RegistrationSet(number=LINE, octets=bindings.encode(one), at_ms=at_ms) for one, at_ms in entries
+        ]
+        found = writer.registrations(since=journal)
+        writer.close()
+        return found
+
+    found = asyncio.run(run())
+    assert [*bindings.decode(written(directory).get(LINE, b""))] == found
+    return found
+
+
+def test_a_registration_that_a_crash_kept_from_the_store_comes_back_from_the_journal(tmp_path: Path) -> None:
+    assert after_crash(tmp_path, (), ((DESK,), 0)) == [DESK]
+
+
+def test_a_registration_that_had_ended_before_a_crash_does_not_come_back(tmp_path: Path) -> None:
+    assert after_crash(tmp_path, (DESK,), ((DESK,), 0), ((), 700)) == []
+
+
+def test_the_journals_last_word_on_a_line_holds(tmp_path: Path) -> None:
+    assert after_crash(tmp_path, (DESK,), ((), 300), ((DOOR,), 500), ((DESK, DOOR), 600)) == [DESK, DOOR]
+
+
+def test_a_refresh_that_only_the_store_knows_of_is_kept(tmp_path: Path) -> None:
+    refreshed = msgspec.structs.replace(DESK, expires_ms=9_000, refreshed_ms=900)
+    assert after_crash(tmp_path, (refreshed,), ((DESK,), 0)) == [refreshed]
+
+
+def test_a_change_that_only_the_store_knows_of_is_kept(tmp_path: Path) -> None:
+    assert after_crash(tmp_path, (DOOR,), ((DESK,), 100)) == [DOOR]
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -461,3 +461,12 @@ def test_a_line_has_at_most_five_contacts_each_once_and_none_expired(
         assert len({one.contact for one in known}) == len(known)
         assert all(now_ms < one.expires_ms <= now_ms + 3_600_000 for one in known)
         assert (f"sip:{user}@192.0.2.31" in {one.contact for one in known}) is bool(expires)
+
+
+def test_a_telephone_that_comes_through_another_port_of_its_router_has_moved() -> None:
+    office = Office()
+    behind_router = "<sip:0352001234@10.0.0.7:5060>"
+    _, first = office.sign(register(behind_router))
+    _, again = office.sign(register(behind_router), seconds=1)
+    _, moved = office.sign(register(behind_router), source=(TELEPHONE[0], 61_000), seconds=2)
+    assert [change.is_refresh for change in (first, again, moved) if change] == [False, True, False]

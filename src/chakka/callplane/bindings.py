@@ -106,6 +106,28 @@ def decode(octets: bytes) -> tuple[Binding, ...]:
         raise InputError(f"bindings of {len(octets)} bytes: {fault}") from fault
 
 
+def after_crash(
+    kept: tuple[Binding, ...], journalled: tuple[Binding, ...], at_ms: int
+) -> tuple[Binding, ...]:
+    """Return the bindings of a line after a crash, which may have come before either was written.
+
+    kept:       those of the live store, which is told of every refresh.
+    journalled: those of the journal's last entry, which is told of changes only; at_ms: when that was.
+    Result:     those kept, unless the journal knows of a change that came after them.
+    """
+    is_later = any(one.refreshed_ms > at_ms for one in kept)
+    return kept if is_later or is_refresh(kept, journalled) else journalled
+
+
+def is_refresh(before: Iterable[Binding], after: Iterable[Binding]) -> bool:
+    """Return whether a line is reached as before, and only the ends of its bindings may have changed."""
+    return _places(before) == _places(after)
+
+
+def _places(bindings: Iterable[Binding]) -> set[tuple[LineTarget, int]]:
+    return {(one.target, one.q) for one in bindings}
+
+
 def line_number(address_of_record: str) -> str:
     """Return the number that the To of a REGISTER names, in national form; "" when it names none."""
     try:

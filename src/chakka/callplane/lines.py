@@ -12,6 +12,7 @@ from chakka.callplane.outbox import Outbox
 from chakka.callplane.reachability import Reachability, Turned
 from chakka.callplane.registrar import Changed, Registrar
 from chakka.config import Config, Trunk, sip_destination
+from chakka.records.model import RegistrationSet
 from chakka.sip import events
 from chakka.sip.agent import Address, Outgoing, UserAgent
 from chakka.sip.message import Request, respond
@@ -131,6 +132,8 @@ class Lines:
         octets = bindings.encode(changed.bindings)
         self._outbox.live.append(KeepRegistration(number=changed.number, octets=octets))
         if not changed.is_refresh:
+            entry = RegistrationSet(number=changed.number, octets=octets, at_ms=now.utc_ms)
+            self._outbox.append(entry)
             self._outbox.show("registered", number=changed.number, telephones=len(changed.bindings))
         if self._watch_at is None:
             self._watch_at = now.monotonic + _WATCH_AFTER

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from chakka.callplane.bindings import Binding, decode
+from chakka.callplane.bindings import Binding, after_crash, decode, encode
 from chakka.errors import InputError
-from chakka.records.model import Entry, NotificationSet
-from chakka.stores.live_store import Change, KeepNotification, LiveStore
+from chakka.records.model import Entry, NotificationSet, RegistrationSet
+from chakka.stores.live_store import Change, KeepNotification, KeepRegistration, LiveStore
 
 log = logging.getLogger("chakka.callplane.live")
 
@@ -23,15 +23,19 @@ class LiveWriter:
         self._waiting: dict[tuple[type[Change], str], Change] = {}
         self._is_writing = False
 
-    def registrations(self) -> list[Binding]:
-        """Return the registrations that an earlier run kept; those that cannot be read are left out."""
-        found: list[Binding] = []
-        for kept in self._store.registrations():
-            try:
-                found += decode(kept.octets)
-            except InputError as fault:
-                log.warning("registration of %s: %s", kept.number, fault)
-        return found
+    def registrations(self, since: Iterable[Entry]) -> list[Binding]:
+        """Return the registrations of an earlier run, and keep them; those that cannot be read are left out.
+
+        since: the journal's last entries; what a crash kept from the store stands in them.
+        """
+        found = {kept.number: _bindings(kept) for kept in self._store.registrations()}
+        for entry in {one.number: one for one in since if isinstance(one, RegistrationSet)}.values():
+            kept = found.get(entry.number, ())
+            bindings = after_crash(kept, _bindings(entry), entry.at_ms)
+            if bindings != kept:
+                found[entry.number] = bindings
+                self.write([KeepRegistration(number=entry.number, octets=encode(bindings))])
+        return [binding for bindings in found.values() for binding in bindings]
 
     def notifying(self, since: Iterable[Entry]) -> dict[str, str]:
         """Return what each line number presents that has number notification on, and keep it.
@@ -71,3 +75,11 @@ class LiveWriter:
             log.warning("changes of lines were not kept: %s", fault)
         self._is_writing = False
         self.write(())
+
+
+def _bindings(kept: KeepRegistration | RegistrationSet) -> tuple[Binding, ...]:
+    try:
+        return decode(kept.octets)
+    except InputError as fault:
+        log.warning("registration of %s: %s", kept.number, fault)
+        return ()

@@ -9,6 +9,7 @@ from chakka.callplane.bindings import (
     Refused,
     contact_value,
     in_order,
+    is_refresh,
     line_number,
     registration,
     updated,
@@ -88,8 +89,8 @@ class Registrar:
             return Reply(after.status, least), None
         self._keep(number, after)
         contacts = tuple(("Contact", contact_value(one, self._steady_ms(now))) for one in after)
-        is_refresh = {one.contact for one in after} == {one.contact for one in known}
-        return Reply(200, contacts), None if after == known else Changed(number, after, is_refresh)
+        changed = Changed(number, after, is_refresh(known, after))
+        return Reply(200, contacts), None if after == known else changed
 
     def addresses(self, number: str, now: Instant) -> list[LineTarget]:
         """Return where a line is reached: as configured, then as registered, by preference; [] if nowhere."""

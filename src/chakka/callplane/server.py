@@ -79,7 +79,7 @@ class Server:
         peers = Peers(is_known=config.is_peer, tls_name=config.tls_name)
         self._streams = Streams(self, peers, config.tls, config.listen[0])
         self._live = LiveWriter(LiveStore.open(config.live), self._loop)
-        self._sealing = Sealing(config.keys, config.privacy.retention_months)
+        self._sealing = Sealing(config.keys, config.privacy.retention_months, plane.counts)
         self._timer: asyncio.TimerHandle | None = None
         self._last_read = 0.0
         self._watch = Watch(config, plane, sip, journal, self._media)
@@ -131,7 +131,7 @@ class Server:
             self._journal.append(encode(end))
             if isinstance(left_open, OpenCall):
                 self._plane.release_both(self._sealing.unsealed(left_open.answered), started)
-        self._plane.load(self._live.registrations(), started)
+        self._plane.load(self._live.registrations(since=earlier), started)
         self._plane.load_notification(self._live.notifying(since=earlier))
         boot = Boot(at_ms=started.utc_ms, monotonic_ms=started.monotonic_ms, version=__version__)
         self._journal.append(encode(boot))
