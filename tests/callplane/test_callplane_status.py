@@ -21,10 +21,12 @@ from chakka.callplane.status_server import Page, StatusServer, plain
 from chakka.callplane.watch import Watch
 from chakka.config import Address
 from chakka.errors import InputError
+from chakka.localtime import usage_month
 from chakka.media.client import MediaClient
 from chakka.media.mailbox import Mailbox
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.journal import Journal
+from chakka.stores.keys import KeyStore
 
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -130,6 +132,7 @@ class Node:
         self.config = msgspec.structs.replace(self.plane.config, **changes)  # type: ignore[arg-type]
         self.media_process = Mailbox(self.config.media_socket)
         self.media_process.open()
+        KeyStore(self.config.keys).make(usage_month(clock.utc_ms()))
         journal = GroupCommit(Journal.open(self.config.journal, "node1"), asyncio.get_running_loop())
         journal.start()
         media = MediaClient(self.config.media_socket, self.directory / "own.sock", lambda event: None)
@@ -169,13 +172,14 @@ def test_every_fault_is_a_line_of_503(tmp_path: Path) -> None:
     async def test(node: Node, _: Watch) -> None:
         node.media_process.close()
         node.sip.close()
+        (node.config.keys / f"{usage_month(clock.utc_ms())}.key").unlink()
         sources = node.plane._sources
         node.plane._sources = type(sources)(
             table=sources.table, read_plan=unreadable, randomness=sources.randomness
         )
         status, body = await fetch(node.http, GET % b"/healthz")
         assert status == 503
-        assert [line.partition(":")[0] for line in body.splitlines()] == ["sip", "media", "plans"]
+        assert [line.partition(":")[0] for line in body.splitlines()] == ["sip", "media", "keys", "plans"]
 
     on_node(tmp_path, test)
 

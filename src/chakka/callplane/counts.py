@@ -35,6 +35,7 @@ class Counts:
     decided:  calls by (outcome, reason) of the decision. ended: calls by what became of them; `answered`
               for those that were talked on. branches: attempts to reach a line, by how they ended.
     shed:     calls that were not let in. strangers: INVITEs that no trunk of ours sent.
+    numbers_lost: callers' numbers not recorded, since there was no key to seal them with.
     shown_after, answered_after: from the INVITE to the first sign (ringing or announcement), to the answer.
     queued:   how long the first datagram of each turn had waited in the kernel.
     durable:  from an answer to its entry on the disk.
@@ -46,6 +47,7 @@ class Counts:
         self.branches: Counter[str] = Counter()
         self.shed = 0
         self.strangers = 0
+        self.numbers_lost = 0
         self.shown_after = Histogram(_PEOPLE_S)
         self.answered_after = Histogram(_PEOPLE_S)
         self.queued = Histogram(_MACHINE_S)

@@ -95,6 +95,9 @@ def _of_journal(counts: Counts, gauges: Gauges) -> Iterator[Family]:
         ),
     ):
         yield Family(name, "gauge", meaning, [({}, value)])
+    lost: list[Sample] = [({}, counts.numbers_lost)]
+    meaning = "Callers' numbers in entries that were written without a key to seal them."
+    yield Family("chakka_caller_numbers_lost_total", "counter", meaning, lost)
 
 
 def _by(label: str, counted: Mapping[str, int]) -> list[Sample]:

@@ -6,6 +6,7 @@ No call waits for a key, or fails for want of one: its number is then not record
 import logging
 from pathlib import Path
 
+from chakka.callplane.counts import Counts
 from chakka.errors import InputError
 from chakka.localtime import month_after, usage_month
 from chakka.records.model import Answered, Entry, Seized, Unanswered
@@ -21,16 +22,13 @@ TURN_S = 60.0
 
 
 class Sealing:
-    """Holds keys in memory; `turn` brings them up to date and may take as long as the disk does.
+    """Holds keys in memory; `turn` brings them up to date and may take as long as the disk does."""
 
-    lost: numbers that were not recorded, since there was no key to seal them with.
-    """
-
-    def __init__(self, directory: Path, retention_months: int) -> None:
+    def __init__(self, directory: Path, retention_months: int, counts: Counts) -> None:
         self._directory = directory
+        self._counts = counts
         self._retention_months = retention_months
         self._keys: dict[str, MonthKey] = {}
-        self.lost = 0
 
     def sealed(self, entry: Entry) -> Entry:
         """Return an entry as it may be written."""
@@ -38,7 +36,7 @@ class Sealing:
             return entry
         key = self._keys.get(usage_month(entry.facts.attempt.at_ms))
         if key is None and entry.facts.attempt.calling_number:
-            self.lost += 1
+            self._counts.numbers_lost += 1
         return sealed(entry, key)
 
     def unsealed(self, answer: Answered) -> Answered:
@@ -66,7 +64,8 @@ class Sealing:
             log.error("keys of callers' numbers: %s", fault)
         self._keys = _readable(store, (month_after(month, -1), month, month_after(month)))
         if month not in self._keys:
-            log.error("no key of %s: callers' numbers are not recorded; %d so far", month, self.lost)
+            lost = self._counts.numbers_lost
+            log.error("no key of %s: callers' numbers are not recorded; %d so far", month, lost)
 
     def _destroy_overdue(self, store: KeyStore, now_ms: int) -> None:
         for month in store.overdue(now_ms, self._retention_months):

@@ -21,10 +21,12 @@ from chakka.callplane.plane import CallPlane
 from chakka.callplane.status_server import Page, StatusServer, plain
 from chakka.config import Config
 from chakka.errors import InputError
+from chakka.localtime import usage_month
 from chakka.media.client import MediaClient
 from chakka.media.control import Close
 from chakka.sip.address import Address
 from chakka.stores.group_commit import GroupCommit
+from chakka.stores.keys import KeyStore
 
 log = logging.getLogger("chakka.callplane")
 
@@ -156,10 +158,19 @@ class Watch:
         # Unknown to the media process, and so without effect but for being delivered.
         if not self._media.send(Close(id="health")):
             yield "media: the process is away; callers hear no announcements"
+        yield from self._key_faults()
         try:
             self._plane.check_plans()
         except InputError as fault:
             yield f"plans: {fault}"
+
+    def _key_faults(self) -> Iterator[str]:
+        now_ms = clock.utc_ms()
+        try:
+            if KeyStore(self._config.keys).key_at(now_ms) is None:
+                yield f"keys: none of {usage_month(now_ms)}; callers' numbers are not recorded"
+        except InputError as fault:
+            yield f"keys: {fault}"
 
     def _metrics_text(self) -> bytes:
         now = clock.monotonic_s()
