@@ -14,7 +14,6 @@ from chakka.invoicing.registration import is_corporate_number
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
 CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
-PREFIXES = {"": UBL, "cac": CAC, "cbc": CBC}
 # Prefixes are written out: ElementTree's own table of them is global, and other libraries change it.
 NAMESPACES = {"xmlns": UBL, "xmlns:cac": CAC, "xmlns:cbc": CBC}
 
@@ -130,8 +129,11 @@ def _party(parent: ET.Element, party: Party, endpoint: Endpoint | None) -> None:
     if party.reference:
         _text(_group(element, "PartyIdentification"), "ID", party.reference)
     postal = _group(element, "PostalAddress")
-    if party.address:
-        _text(postal, "StreetName", party.address)
+    first, *others = party.address.splitlines() or [""]
+    if first:
+        _text(postal, "StreetName", first)
+    if others:
+        _text(postal, "AdditionalStreetName", "　".join(others))
     if party.postal_code:
         _text(postal, "PostalZone", party.postal_code.replace("-", ""))
     _text(_group(postal, "Country"), "IdentificationCode", "JP")
