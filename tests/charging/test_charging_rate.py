@@ -18,7 +18,12 @@ HIKARI = shipped_tariff("hikari-wide")
 LEGACY = shipped_tariff("legacy")
 
 ANSWERED = parse_instant_ms("2026-10-15T10:00:00+09:00")
-UNIT_MS = {CallerClass.FIXED: 180_000, CallerClass.MOBILE: 60_000, CallerClass.PAYPHONE: 60_000}
+UNIT_MS = {
+    CallerClass.FIXED: 180_000,
+    CallerClass.MOBILE: 60_000,
+    CallerClass.FMC: 60_000,
+    CallerClass.PAYPHONE: 60_000,
+}
 
 
 def charge(call: RatedCall, tariff: Tariff = HIKARI) -> Charge:
@@ -94,9 +99,12 @@ def test_p1_after_a_fault_of_the_network_only_whole_units_count(conversation_ms:
         ("hikari-wide", CallerClass.FIXED, None, 180_000, 8_000_000, "fixed"),
         ("hikari-wide", CallerClass.MOBILE, "a", 60_000, 16_000_000, "mobile-a"),
         ("hikari-wide", CallerClass.MOBILE, "b", 60_000, 17_500_000, "mobile-b"),
+        ("hikari-wide", CallerClass.FMC, "a", 60_000, 16_000_000, "fmc-a"),
+        ("hikari-wide", CallerClass.FMC, "b", 60_000, 17_500_000, "fmc-b"),
         ("hikari-wide", CallerClass.PAYPHONE, None, 60_000, 30_000_000, "payphone"),
         ("freedial", CallerClass.FIXED, None, 180_000, 8_500_000, "fixed"),
         ("freedial", CallerClass.MOBILE, "b", 20_000, 10_000_000, "mobile"),
+        ("freedial", CallerClass.FMC, None, 20_000, 10_000_000, "fmc"),
         ("freedial", CallerClass.PAYPHONE, None, 60_000, 30_000_000, "payphone"),
     ],
 )
