@@ -5,7 +5,6 @@ A sum of such columns wraps silently; whoever adds charges up uses `exact_sum`. 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import polars as pl
 
@@ -14,7 +13,6 @@ from chakka.charging.rate import NOT_CONFIRMED, Charge, RatedCall, Suspense, rat
 from chakka.charging.tariff import DAY_MINUTES, END_MS, GRID_KM, LONGEST_MS, WEEK, DayKind, Tariff
 from chakka.errors import InputError, Problem
 from chakka.localtime import DAY_MS, EPOCH_ORDINAL, JST_OFFSET_MS, MINUTE_MS
-from chakka.numbering.model import CallerClass
 
 # The facts of a call as `RatedCall` names them; those with a value may be left out.
 CALLS = {
@@ -280,18 +278,11 @@ def _units() -> pl.Expr:
 
 def _one_by_one(rows: pl.DataFrame, tariff: Tariff) -> pl.DataFrame:
     """Return the charges of calls that each go through `rate`."""
-    charges = [
-        _charge_row(rate(RatedCall(caller_class=CallerClass(caller_class), **facts), tariff))
-        for caller_class, facts in _each_call(rows)
-    ]
+    calls = rows.select(list(CALLS)).iter_rows(named=True)
+    charges = [_charge_row(rate(RatedCall(**call), tariff)) for call in calls]
     schema = {name: kind for name, kind in CHARGES.items() if name != "usage_month"}
     found = pl.DataFrame(charges, schema=schema, orient="row")
     return _with_charges(rows.select(_ROW, "usage_month").hstack(found))
-
-
-def _each_call(rows: pl.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
-    for facts in rows.select(list(CALLS)).iter_rows(named=True):
-        yield facts.pop("caller_class"), facts
 
 
 def _charge_row(result: Charge | Suspense) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from chakka.charging.rate import bands_key
-from chakka.charging.tariff import DAY_MINUTES, BandAt, BandKey, Bands, DayKind, Tariff, TariffRule
+from chakka.charging.tariff import DAY_MINUTES, BandAt, Bands, DayKind, Tariff, TariffRule
 from chakka.numbering.model import CallerClass
 
 # Minutes of the four kinds of day: how many places one key takes in `VersionPrices.rules`.
@@ -84,7 +84,7 @@ def _versions(tariff: Tariff) -> Iterator[VersionPrices]:
 def _version_prices(version: Tariff, starts_ms: int, ends_ms: int) -> VersionPrices:
     groups = tuple(sorted({group for known in version.classes.values() for group in known}))
     place_of_key = {key: place for place, key in enumerate(version.bands)}
-    coded = [_keyed(version, code) for code in _codes(version, groups)]
+    coded = [bands_key(*code, version) for code in _codes(version, groups)]
     place_of_rule, rules = _rules(version)
     minutes = [minute for bands in version.bands.values() for minute in _minutes(bands)]
     return VersionPrices(
@@ -95,7 +95,7 @@ def _version_prices(version: Tariff, starts_ms: int, ends_ms: int) -> VersionPri
         areas=tuple(version.grid),
         verticals=pl.Series([place[0] for place in version.grid.values()], dtype=pl.Int64),
         horizontals=pl.Series([place[1] for place in version.grid.values()], dtype=pl.Int64),
-        keys=pl.Series([key and place_of_key.get(key) for key, _ in coded], dtype=pl.Int64),
+        keys=pl.Series([place_of_key.get(key) for key, _ in coded], dtype=pl.Int64),
         assumed=pl.Series([",".join(assumed) for _, assumed in coded], dtype=pl.String),
         is_banded=pl.Series([bands.only is None for bands in version.bands.values()], dtype=pl.Boolean),
         rules=pl.Series([place_of_rule[rule.id] for rule, _ in minutes], dtype=pl.Int64),
@@ -104,26 +104,17 @@ def _version_prices(version: Tariff, starts_ms: int, ends_ms: int) -> VersionPri
     )
 
 
-def _codes(version: Tariff, groups: tuple[str, ...]) -> Iterator[tuple[str | None, str | None, str | None]]:
+def _codes(version: Tariff, groups: tuple[str, ...]) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield (class, carrier group, zone) in the order in which `batch` counts them.
 
-    The last class and the last group but one stand for any that the tariff has never heard of; the last
-    group and the last zone, None, for one that is not known.
+    The class and the group that are "" stand for any that nobody has heard of; the last group and the last
+    zone, None, for one that is not known.
     """
     zones = (*(zone.name for zone in version.zones), None)
     for caller_class in (*CLASSES, ""):
         for group in (*groups, "", None):
             for zone in zones:
                 yield caller_class, group, zone
-
-
-def _keyed(
-    version: Tariff, code: tuple[str | None, str | None, str | None]
-) -> tuple[BandKey | None, tuple[str, ...]]:
-    caller_class, group, zone = code
-    if not caller_class:
-        return None, ()
-    return bands_key(CallerClass(caller_class), group, zone, version)
 
 
 def _rules(version: Tariff) -> tuple[dict[str, int], list[TariffRule]]:

@@ -189,7 +189,7 @@ def _tariff(document: TariffDocument, content: bytes, bands: Mapping[BandKey, Ba
         title=header.title,
         source=header.source,
         example=header.example,
-        classes=header.classes,
+        classes={word.value: groups for word, groups in header.classes.items()},
         zones=document.zones,
         unknown_zone=header.unknown_zone or document.zones[-1].name,
         bands=bands,

@@ -16,14 +16,15 @@ NOT_CONFIRMED = "not_confirmed"
 class RatedCall(msgspec.Struct, frozen=True, kw_only=True):
     """An answered call as facts for rating.
 
-    caller_class:    the rating class (service.md R2.5). carrier_group: of mobiles; None = not known.
+    caller_class:    the rating class (service.md R2.5), a value of CallerClass; other words have no rule.
+    carrier_group: of mobiles; None = not known.
     conversation_ms: answer to release by one node's clock.
     fault:           cut by a fault of the network, a crash of ours included.
     is_confirmed:    the caller's ACK came.
     from_area, home_area: charge areas of the caller and of the subscriber; None = not known.
     """
 
-    caller_class: CallerClass
+    caller_class: str
     answered_at_ms: int
     conversation_ms: int
     carrier_group: str | None = None
@@ -117,14 +118,14 @@ def units_of(conversation_ms: int, rule: TariffRule, fault: bool) -> int:
 
 
 def bands_key(
-    caller_class: CallerClass, carrier_group: str | None, zone: str | None, version: Tariff
+    caller_class: str, carrier_group: str | None, zone: str | None, version: Tariff
 ) -> tuple[BandKey, tuple[str, ...]]:
     """Return under which key the rules of a call stand, and which facts were assumed for it.
 
     carrier_group, zone: None = not known; the tariff's defaults stand in.
     """
     assumed: tuple[str, ...] = ()
-    if caller_class is CallerClass.UNKNOWN:
+    if caller_class == CallerClass.UNKNOWN:
         # Connected callers of unknown class were treated as fixed ones (plan-format.md, admission).
         caller_class, assumed = CallerClass.FIXED, ("class",)
     if not version.classes.get(caller_class):

@@ -9,7 +9,6 @@ from typing import Annotated
 import msgspec
 
 from chakka.localtime import DAY_MS, jst_instant_ms
-from chakka.numbering.model import CallerClass
 
 DAY_MINUTES = 1440
 # A call of a year is a mistake of the pen; the bound keeps every charge within int64 (charging.md §7).
@@ -79,7 +78,8 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_km: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
 
 
-BandKey = tuple[CallerClass, str | None, str]
+# Class, carrier group (None: all alike), zone.
+BandKey = tuple[str, str | None, str]
 
 
 class Tariff(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     source: str
     example: bool
-    classes: Mapping[CallerClass, tuple[str, ...]]
+    classes: Mapping[str, tuple[str, ...]]
     zones: tuple[Zone, ...]
     unknown_zone: str
     bands: Mapping[BandKey, Bands]
