@@ -5,7 +5,7 @@ import pytest
 from exchange import FIRST_LINE, FREEPHONE, SECOND_LINE, TUESDAY_10_MS, Exchange
 from routing_contracts import FROM_MITAKA, FROM_OSAKA, OSAKA, TOKYO, closed, contract, every_day, overflow, to
 
-from chakka.contract.model import Contract, Limits, Line, Withheld
+from chakka.contract.model import Blocked, Contract, Limits, Line, Withheld
 from chakka.media import control
 from chakka.routing.attempt import Presentation
 from chakka.routing.decision import Reason
@@ -210,6 +210,26 @@ def test_withheld_numbers_are_refused_if_the_plan_says_so() -> None:
     exchange.run(10.0)
     assert [failed.status for failed in exchange.refusals] == [603]
     assert ("withheld",) in exchange.record.facts.trace
+
+
+@pytest.mark.parametrize("early_media", [True, False])
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [(LiveFacts(blocks={FROM_MITAKA: Block()}), 603), (LiveFacts(money_stop=MoneyStop()), 403)],
+)
+def test_a_contract_that_wants_silence_refuses_at_once_and_without_sound(
+    facts: LiveFacts, status: int, early_media: bool
+) -> None:
+    exchange = Exchange(contract(to(TOKYO), blocked=Blocked.SILENCE), early_media=early_media)
+    exchange.live[FREEPHONE] = encode(facts)
+    exchange.dial(calling=FROM_MITAKA)
+    (refusal,) = exchange.refusals
+    assert refusal.status == status
+    assert refusal.response is not None
+    assert "cause=21" in (refusal.response.headers.get("Reason") or "")
+    assert [event.response.status for event in exchange.ringing if event.response.status > 100] == []
+    assert not exchange.plane.commands
+    assert (exchange.record.announcement, exchange.record.status) == (None, status)
 
 
 def test_a_reached_cap_in_yen_stops_calls_before_they_cost_anything() -> None:

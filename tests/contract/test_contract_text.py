@@ -242,6 +242,7 @@ def test_what_is_required_is_missed_by_name(document, places):
         ({"guidance": "yes"}, "guidance"),
         ({"guidance": 1}, "guidance"),
         ({"withheld": True}, "withheld"),
+        ({"blocked": "music"}, "blocked"),
         ({"unknown_origin": "refuse"}, "unknown_origin"),
         ({"hours": []}, "hours"),
         ({"schedules": {"s": {"patterns": [], "week": {}}}}, "schedules.s.patterns"),

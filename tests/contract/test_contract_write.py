@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chakka.contract.model import (
     Announcements,
+    Blocked,
     Change,
     Contract,
     DateRule,
@@ -103,6 +104,7 @@ CONTRACTS = st.builds(
         Limits, calls=COUNTS, per_number=WEIGHTS, per_second=COUNTS, per_caller_per_minute=COUNTS
     ),
     withheld=st.sampled_from(Withheld),
+    blocked=st.sampled_from(Blocked),
     whisper=st.booleans(),
     number_notification=several(NUMBERS),
     emergency=st.none() | st.builds(Emergency, plan=WORDS, minutes=st.integers(1, 999)),

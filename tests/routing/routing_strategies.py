@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from routing_contracts import FREEPHONE, LINES, NAGOYA, OSAKA, REST, SHIBUYA, TABLE, TOKYO, options
 
 from chakka.contract.model import (
+    Blocked,
     Change,
     Contract,
     DateRule,
@@ -136,6 +137,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         groups=tuple(groups),
         limits=Limits(calls=draw(st.none() | st.integers(1, 3))),
         withheld=draw(st.sampled_from(Withheld)),
+        blocked=draw(st.sampled_from(Blocked)),
         hours={number: draw(hours(number)) for number in sorted(draw(st.sets(numbers)))},
         schedules=made,
     )

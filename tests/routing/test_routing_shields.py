@@ -3,7 +3,7 @@
 import pytest
 from routing_contracts import FROM_050, TOKYO, call, closed, contract, decided, every_day, to
 
-from chakka.contract.model import Limits, Withheld
+from chakka.contract.model import Blocked, Limits, Withheld
 from chakka.routing.attempt import Live, Presentation
 from chakka.routing.decision import Announcement, Outcome, Reason
 
@@ -37,6 +37,21 @@ def test_a_shield_stops_the_call_before_anything_rings(live: Live, reason: Reaso
 def test_a_shield_still_speaks_when_restriction_guidance_is_off() -> None:
     silent = contract(to(TOKYO), restriction_guidance=False)
     assert decided(silent, call(), Live(blocked=True)).announcement is Announcement.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("live", "reason"),
+    [(Live(blocked=True), Reason.BLOCKED), (Live(money_guard=True), Reason.MONEY_GUARD)],
+)
+def test_a_shield_says_nothing_if_the_contract_wants_silence(live: Live, reason: Reason) -> None:
+    decision = decided(contract(to(TOKYO), blocked=Blocked.SILENCE), call(), live)
+    assert (decision.outcome, decision.reason, decision.announcement) == (Outcome.REFUSE, reason, None)
+
+
+def test_silence_is_for_shields_alone() -> None:
+    silent = contract(to(TOKYO), blocked=Blocked.SILENCE)
+    assert decided(silent, call(FROM_050)).announcement is Announcement.RESTRICTED_CLASS
+    assert decided(silent, call(), Live(suspended=True)).announcement is Announcement.SUSPENDED
 
 
 def test_a_caller_who_hides_the_number_is_refused_if_the_contract_says_so() -> None:

@@ -3,6 +3,7 @@
 from chakka.contract.model import (
     WEEKDAYS,
     Announcements,
+    Blocked,
     Change,
     Contract,
     DateRule,
@@ -209,6 +210,7 @@ CONTRACT = structure(
         "groups": _required(items(GROUP)),
         "limits": _optional(LIMITS),
         "withheld": _optional(choice(Withheld)),
+        "blocked": _optional(choice(Blocked)),
         "whisper": _optional(BOOLEAN),
         "number_notification": _optional(items(NUMBER)),
         "emergency": _optional(

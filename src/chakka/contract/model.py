@@ -41,6 +41,13 @@ class Withheld(StrEnum):
     REFUSE = "refuse"
 
 
+class Blocked(StrEnum):
+    """What callers get whom the subscriber's shields stop: block list, `withheld`, money guard."""
+
+    TEXT = "text"
+    SILENCE = "silence"
+
+
 class LineNotes(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of equipment on the line that can talk over the guidance (R5.4)."""
 
@@ -177,6 +184,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     limits: Limits = Limits()
     withheld: Withheld = Withheld.ACCEPT
+    blocked: Blocked = Blocked.TEXT
     whisper: bool = False
     number_notification: tuple[str, ...] = ()
     emergency: Emergency | None = None

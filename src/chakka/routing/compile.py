@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import msgspec
 
-from chakka.contract.model import Contract, Group, Hours, Ratio, Schedule, Slot, Withheld
+from chakka.contract.model import Blocked, Contract, Group, Hours, Ratio, Schedule, Slot, Withheld
 from chakka.contract.origins import expansions, prefectures_of
 from chakka.contract.write import write_json
 from chakka.numbering.table import NumberingTable
@@ -78,6 +78,7 @@ def _without_tables(contract: Contract, table: NumberingTable, holidays: Holiday
         per_caller_per_minute=limits.per_caller_per_minute,
         per_number=dict(limits.per_number),
         number_notification=contract.number_notification,
+        refuses_in_silence=contract.blocked is Blocked.SILENCE,
     )
 
 

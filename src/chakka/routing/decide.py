@@ -48,7 +48,8 @@ def decide(plan: CompiledPlan | None, attempt: CallAttempt, draws: Mapping[str, 
     group = plan.groups[place]
     shield = _shield(plan, attempt, live, steps)
     if shield is not None:
-        return _refused(plan, (shield, Announcement.BLOCKED), group.name, steps)
+        text = None if plan.refuses_in_silence else Announcement.BLOCKED
+        return _refused(plan, (shield, text), group.name, steps)
     return _offered(plan, group, (attempt.at_ms, draws, live), steps)
 
 

@@ -88,6 +88,7 @@ class CompiledPlan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     holiday_base:      date ordinal of the first bit of `holiday_bits`, one bit for each day; empty if no
                        schedule names holidays.
     calls, per_second, per_caller_per_minute, per_number: limits, None or absent = none.
+    refuses_in_silence: callers whom a shield stops hear no text.
     """
 
     hash: str
@@ -112,6 +113,7 @@ class CompiledPlan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     per_caller_per_minute: int | None = None
     per_number: dict[str, int] = {}
     number_notification: tuple[str, ...] = ()
+    refuses_in_silence: bool = False
 
     def moment(self, at_ms: int) -> Moment:
         """Return the instant as the plan's schedules see it."""
