@@ -4,7 +4,8 @@ import pytest
 from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, SECOND_LINE, Exchange, Telephone
 from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
-from chakka.media.control import Bridge, Join, Open, Opened, Refused
+from chakka.media.control import Bridge, Close, Join, Open, Opened, Refused
+from chakka.records.model import Unanswered
 from chakka.routing.decision import Reason
 from chakka.sip.message import parse
 from chakka.sip.sdp import offer
@@ -183,3 +184,33 @@ def test_a_prack_without_an_answer_does_not_leave_the_call_waiting() -> None:
     exchange.prack(early, b"")
     exchange.run(2.0)
     assert not exchange.plane.plane.calls or exchange.answers
+
+
+def test_a_bug_during_an_announcement_frees_its_stream_and_leaves_one_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    exchange.dial(number="0120999999")
+    plane, at = exchange.plane.plane, exchange.plane.at(exchange.network.now)
+    (call,) = plane.calls.values()
+    with monkeypatch.context() as patched:
+        patched.setattr(plane.outbox, "show", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            plane.media(Refused(id=call.id, error="lost"), at)
+    plane.give_up(at)
+    exchange.run(1.0)
+    assert [close.id for close in exchange.plane.said(Close)] == [call.id]
+    assert exchange.record.reason is Reason.NUMBER_NOT_IN_SERVICE
+    ends = [one for one in exchange.plane.disk.written if isinstance(one, Unanswered)]
+    assert len(ends) == 1
+    assert not plane.calls
+
+
+def test_the_record_of_a_caller_who_left_an_announcement_has_the_status_that_he_got() -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    call = exchange.dial(number="0120999999")
+    call.cancel(exchange.network.now)
+    exchange.run(1.0)
+    record = exchange.record
+    assert [failed.status for failed in exchange.refusals] == [487]
+    assert (record.reason, record.status, record.cause) == (Reason.NUMBER_NOT_IN_SERVICE, 487, 31)

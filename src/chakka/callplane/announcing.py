@@ -5,7 +5,7 @@ from chakka.callplane.finals import NO_TRUNK, REFUSALS
 from chakka.callplane.instant import Instant
 from chakka.callplane.session import has_audio, listener
 from chakka.media import prompts
-from chakka.media.control import Close, Open, Opened, Play
+from chakka.media.control import Open, Opened, Play
 from chakka.routing.decision import Announcement, Reason
 from chakka.sip import events
 from chakka.sip.sdp import RemoteAudio, answer, offer
@@ -88,15 +88,12 @@ def _clips(call: Call, announcement: Announcement) -> tuple[str, ...]:
 
 def on_over(call: Call, now: Instant) -> None:
     """The text is over, or cannot be played: final response."""
-    _close(call)
     refuse(call, now)
 
 
 def on_given_up(call: Call, now: Instant) -> None:
     """The caller hung up while listening: the call was refused all the same, for the decision's reason."""
-    _close(call)
-    call.release_caller(now, REFUSALS[Reason.ABANDONED])
-    refuse(call, now)
+    call.refuse(now, call.known.decision.reason, REFUSALS[Reason.ABANDONED])
 
 
 def refuse(call: Call, now: Instant) -> None:
@@ -113,7 +110,3 @@ def refuse(call: Call, now: Instant) -> None:
         # RFC 3261 §20.43: 399 miscellaneous warning.
         headers = (("Warning", '399 chakka "No outbound trunk is configured"'),)
     call.refuse(now, reason, final, headers)
-
-
-def _close(call: Call) -> None:
-    call.world.outbox.media.append(Close(id=call.id))

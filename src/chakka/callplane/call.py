@@ -236,8 +236,10 @@ class Call:
         assert self.relay is not None, "guidance goes through a relay"
         return self.relay
 
-    def close_relay(self) -> None:
+    def close_streams(self) -> None:
         """Free the streams; from now on there is no relay."""
+        if self.state in (State.OPENING, State.PLAYING):
+            self.world.outbox.media.append(Close(id=self.id))
         if self.relay is not None:
             self.relay = None
             self.world.outbox.media += [Close(id=self.caller_stream), Close(id=self.callee_stream)]
@@ -314,8 +316,8 @@ class Call:
             answered_by=self.answered_by,
         )
         self.world.outbox.append(entry)
-        self.world.outbox.show("released", call_id=self.id, reason=reason, status=final.status)
         self.leave()
+        self.world.outbox.show("released", call_id=self.id, reason=reason, status=final.status)
 
     def seize(self, now: Instant) -> None:
         """Write down that the call is being set up: from now on a crash leaves a record of it."""
@@ -338,7 +340,7 @@ class Call:
 
     def leave(self) -> None:
         """Stop counting: the call is over for everybody."""
-        self.close_relay()
+        self.close_streams()
         self.state = State.RELEASED
         self.unwait_all()
         if self.seeks_line:

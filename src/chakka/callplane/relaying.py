@@ -50,7 +50,7 @@ def on_opened(call: Call, now: Instant, event: Opened) -> None:
 
 def on_no_streams(call: Call, now: Instant) -> None:
     """The media process is away: a call without guidance is better than no call."""
-    call.close_relay()
+    call.close_streams()
     call.unwait_all()
     call.world.outbox.show("guidance_skipped", call_id=call.id)
     hunting.begin(call, now)

@@ -169,9 +169,9 @@ def _write_release(  # noqa: PLR0913 - the parts of one entry
         fault=is_fault,
     )
     call.world.outbox.append(entry)
-    call.world.outbox.show("released", call_id=call.id, by=by, conversation_ms=lasted)
     free_channel(call, call.current)
     call.leave()
+    call.world.outbox.show("released", call_id=call.id, by=by, conversation_ms=lasted)
 
 
 def on_reinvite(call: Call, now: Instant, event: events.Reinvite) -> None:
