@@ -5,7 +5,7 @@ from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, SECOND_LINE, Exc
 from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
 from chakka.media.control import Bridge, Close, Join, Open, Opened, Refused
-from chakka.records.model import Unanswered
+from chakka.records.model import ReleasedBy, Unanswered
 from chakka.routing.decision import Reason
 from chakka.sip.message import parse
 from chakka.sip.sdp import offer
@@ -214,3 +214,20 @@ def test_the_record_of_a_caller_who_left_an_announcement_has_the_status_that_he_
     record = exchange.record
     assert [failed.status for failed in exchange.refusals] == [487]
     assert (record.reason, record.status, record.cause) == (Reason.NUMBER_NOT_IN_SERVICE, 487, 31)
+
+
+def test_a_bug_just_after_the_200_hangs_up_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = Exchange(contract(to(TOKYO)))
+    exchange.plane.disk.latency = 10.0
+    exchange.dial()
+    exchange.run(PICK_UP_S + 0.5)
+    plane = exchange.plane.plane
+    (call,) = plane.calls.values()
+    with monkeypatch.context() as patched:
+        patched.setattr(plane.outbox, "show", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            plane.stored(call.id, True, exchange.plane.at(exchange.network.now))
+    plane.give_up(exchange.plane.at(exchange.network.now))
+    exchange.run(1.0)
+    assert set(exchange.byes) == {CALLER, FIRST_LINE}
+    assert (exchange.record.fault, exchange.record.released_by) == (True, ReleasedBy.US)

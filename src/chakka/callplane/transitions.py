@@ -125,7 +125,7 @@ TABLE: dict[tuple[State, On], Handler] = {
 
 def _on_fault(call: Call, now: Instant) -> None:
     """A bug of ours broke off what was being done for this call: both sides are released."""
-    if call.setup is None:
+    if call.state in (State.ANSWERED, State.UP) and call.caller.is_final:
         talking.on_stopping(call, now)
     else:
         hunting.on_fault(call, now)
