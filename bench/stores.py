@@ -21,7 +21,7 @@ import msgspec
 
 from chakka.contract.text import read
 from chakka.facts import DATA, numbering_table, shipped_tariffs
-from chakka.ingest.batch import Rules
+from chakka.ingest.rating import Rules
 from chakka.ingest.run import take_what_is_there
 from chakka.numbering.model import CallerClass
 from chakka.records.entries import encode as encode_entry

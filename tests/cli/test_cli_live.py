@@ -7,12 +7,15 @@ import pytest
 
 from chakka.cli.main import main
 from chakka.clock import utc_ms
-from chakka.facts import DATA
-from chakka.records.fold import NOTHING, add, fold
+from chakka.facts import DATA, numbering_table, shipped_tariff
+from chakka.ingest.batch import take
+from chakka.ingest.rating import Rules
+from chakka.records.entries import encode
 from chakka.records.model import CallFacts, Unanswered
 from chakka.routing.attempt import CallAttempt, Presentation
 from chakka.routing.decision import Outcome, Reason
 from chakka.routing.live_facts import LiveFacts, decode
+from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger
 from chakka.stores.plan_store import PlanStore
 
@@ -72,9 +75,10 @@ class Shell:
         entry = Unanswered(
             facts=facts, reason=Reason.LIMIT, announcement=None, status=486, cause=17, released_at_ms=2
         )
-        entries = add(NOTHING, ("node1", 1, len(call_id)), entry)
-        with Ledger.open(self.directory / "ledger.sqlite") as ledger, ledger.writing() as change:
-            change.put_calls({call_id: (entries, fold(entries))})
+        entry_of_node = JournalEntry(node="node1", boot=1, sequence=len(call_id), payload=encode(entry))
+        rules = Rules(tariff=shipped_tariff("hikari-wide"), table=numbering_table())
+        with Ledger.open(self.directory / "ledger.sqlite") as ledger:
+            take([entry_of_node], ledger, rules)
 
 
 @pytest.fixture

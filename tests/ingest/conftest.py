@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chakka.facts import numbering_table, shipped_tariffs
-from chakka.ingest.batch import Rules
+from chakka.ingest.rating import Rules
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
 

@@ -9,7 +9,10 @@ from chakka.records.model import Entry
 from chakka.stores.journal import Journal
 from chakka.stores.journal_reader import JournalEntry
 
-TABLES = ("delivered", "proof_of_life", "records", "rated", "conflicts", "unreadable")
+TABLES = (
+    *("delivered", "proof_of_life", "journalled", "conflicts", "unreadable", "finals", "rivals"),
+    *("partials", "set_aside", "minutes", "counted", "rated", "totals"),
+)
 
 
 def dump(path: Path) -> list[tuple[object, ...]]:
@@ -18,7 +21,7 @@ def dump(path: Path) -> list[tuple[object, ...]]:
         return [
             (table, *row)
             for table in TABLES
-            for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4")
+            for row in sorted(connection.execute(f"SELECT * FROM {table}"), key=repr)
         ]
 
 

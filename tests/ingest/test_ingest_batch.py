@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from journalled_calls import FREEPHONE, answered, confirmed, refused, released, tick, whole_call
 from ledgers import dump, keyed
 
-from chakka.ingest.batch import Rules, take
+from chakka.ingest.batch import take
+from chakka.ingest.rating import Rules
 from chakka.numbering.model import CallerClass
 from chakka.records.model import Answered, Boot, CallKind, NotificationSet
 from chakka.stores.journal_reader import JournalEntry

@@ -10,7 +10,8 @@ from ledgers import journal, keyed
 
 from chakka.cli.main import main
 from chakka.facts import DATA
-from chakka.ingest.batch import Rules, take
+from chakka.ingest.batch import take
+from chakka.ingest.rating import Rules
 from chakka.records.model import Answered, Unanswered
 from chakka.routing.attempt import Presentation
 from chakka.stores.ledger import Ledger

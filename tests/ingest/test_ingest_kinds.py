@@ -9,7 +9,8 @@ from journalled_calls import facts, whole_call
 from ledgers import keyed
 
 from chakka.cli.main import main
-from chakka.ingest.batch import Rules, take
+from chakka.ingest.batch import take
+from chakka.ingest.rating import Rules
 from chakka.records.model import Answered, CallKind, Entry, Leg
 from chakka.stores.ledger import Ledger
 

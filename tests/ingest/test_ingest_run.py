@@ -16,8 +16,8 @@ import pytest
 from journalled_calls import answered, confirmed, refused, whole_call
 from ledgers import dump, journal
 
-from chakka.ingest.batch import Rules
 from chakka.ingest.feed import Feed
+from chakka.ingest.rating import Rules
 from chakka.ingest.run import run, take_what_is_there
 from chakka.records.entries import encode
 from chakka.stores.journal import Journal
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
 def test_a_ledger_that_is_locked_for_long_is_tried_again_and_reported_once(
     tmp_path: Path, rules: Rules, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chakka.stores.ledger._WAIT_FOR_LOCK_S", 0.01)
+    monkeypatch.setattr("chakka.stores.sqlite_engine._WAIT_FOR_LOCK_S", 0.01)
     monkeypatch.setattr("chakka.ingest.run.RETRY_S", 0.01)
     path, stop = tmp_path / "ledger.sqlite", threading.Event()
     journal(tmp_path / "journal", whole_call("c1"))

@@ -6,7 +6,8 @@ import pytest
 from journalled_calls import TEN_O_CLOCK_MS, answered, confirmed, refused, released, seized, tick, whole_call
 from ledgers import keyed
 
-from chakka.ingest.batch import Rules, take
+from chakka.ingest.batch import take
+from chakka.ingest.rating import Rules
 from chakka.ingest.silent import SILENCE_MS, close_calls_of_silent_nodes
 from chakka.routing.decision import Reason
 from chakka.stores.ledger import Ledger

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from chakka.errors import InputError
 from chakka.facts import numbering_table, shipped_tariffs
-from chakka.ingest.batch import Rules
 from chakka.ingest.feed import Feed
+from chakka.ingest.rating import Rules
 from chakka.ingest.run import run
 from chakka.stores.ledger import Ledger, Rated
 

@@ -4,24 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from chakka.charging.rate import Charge, RatedCall, rate
-from chakka.charging.tariff import Tariff
 from chakka.errors import InputError
-from chakka.localtime import usage_month
-from chakka.numbering.table import NumberingTable
+from chakka.ingest.rating import Rules, hold
 from chakka.records import entries, fold
+from chakka.records.final import Final, final_of, source_name
 from chakka.records.fold import NOTHING, CallEntries, CallEntry
-from chakka.records.model import CallKind, Record, Tick
+from chakka.records.model import Counted, Record, Tick
+from chakka.records.tally import Tally
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger, LedgerChange, Rated
 from chakka.stores.ranges import contains, merged
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """By what calls are charged: the tariff, and the table that places the subscriber's lines."""
-
-    tariff: Tariff
-    table: NumberingTable
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,57 +50,21 @@ def take(batch: Iterable[JournalEntry], ledger: Ledger, rules: Rules) -> Taken:
 
 def keep(states: Mapping[str, CallEntries], change: LedgerChange, rules: Rules) -> list[Rated]:
     """Return what the calls cost that have ended, after their records and charges are kept."""
-    records = {call_id: fold.fold(state) for call_id, state in states.items()}
-    rated = [rate_record(record, rules) for record in records.values() if record and is_to_rate(record)]
-    change.put_calls({call_id: (state, records[call_id]) for call_id, state in states.items()})
-    change.put_rated(rated)
-    change.put_conflicts(states)
-    return rated
+    change.put_entries(states)
+    before = change.records_of(states)
+    now: dict[str, list[Final]] = {}
+    for call_id, state in states.items():
+        record, first = fold.fold(state), fold.beginning(state)
+        if record is not None and first is not None:
+            # Whatever record files say of the call stays beside it.
+            said = [other for other in before.get(call_id, ()) if "/" not in other.source]
+            now[call_id] = [*said, _final(record, first.key, rules)]
+    return hold(before, now, change, rules)
 
 
-def is_to_rate(record: Record) -> bool:
-    """Return whether a record is of an answered call to a freephone number that has ended.
-
-    Calls to line numbers are outside the service (R2.8), and lines pay for theirs as usual (R6.2).
-    """
-    if record.facts.kind is not CallKind.FREEPHONE:
-        return False
-    return record.answered_at_ms is not None and record.conversation_ms is not None
-
-
-def rate_record(record: Record, rules: Rules) -> Rated:
-    """Return what the call of a record costs, or why that cannot be said.
-
-    The zone is the caller's charge area × that of the line that answered (charging.md §2).
-    """
-    attempt, answered_at_ms = record.facts.attempt, record.answered_at_ms
-    assert answered_at_ms is not None, "only answered calls are rated"
+def _final(record: Record, key: fold.Key, rules: Rules) -> Final:
     home = rules.table.lookup(record.destination or "")
-    result = rate(
-        RatedCall(
-            caller_class=attempt.rating_class,
-            carrier_group=attempt.carrier_group,
-            answered_at_ms=answered_at_ms,
-            conversation_ms=record.conversation_ms or 0,
-            fault=record.fault,
-            is_confirmed=record.is_confirmed,
-            from_area=attempt.charge_area,
-            home_area=home.charge_area,
-        ),
-        rules.tariff,
-    )
-    charge = result if isinstance(result, Charge) else None
-    return Rated(
-        call_id=record.facts.call_id,
-        number=attempt.called_number,
-        usage_month=charge.usage_month if charge else usage_month(answered_at_ms),
-        units=charge.units if charge else None,
-        amount_uy=charge.amount_uy if charge else None,
-        tariff_version=result.tariff_version,
-        rule=charge.rule if charge else None,
-        assumed=",".join(charge.assumed) if charge else "",
-        suspense=None if isinstance(result, Charge) else result.reason,
-    )
+    return final_of(record, key, home.charge_area)
 
 
 def _deliver(received: list[JournalEntry], change: LedgerChange) -> list[JournalEntry]:
@@ -126,7 +82,7 @@ def _deliver(received: list[JournalEntry], change: LedgerChange) -> list[Journal
 
 
 def _read(new: list[JournalEntry], change: LedgerChange) -> Iterator[tuple[fold.Key, CallEntry]]:
-    """Yield the entries that are about calls; note signs of life, and set aside what cannot be read."""
+    """Yield the entries that are about calls; note signs of life and counts; keep what cannot be read."""
     ticks: dict[tuple[str, int], Tick] = {}
     for received in new:
         key = (received.node, received.boot, received.sequence)
@@ -137,10 +93,24 @@ def _read(new: list[JournalEntry], change: LedgerChange) -> Iterator[tuple[fold.
             continue
         if isinstance(entry, Tick):
             ticks[key[:2]] = max(ticks.get(key[:2], entry), entry, key=lambda tick: tick.monotonic_ms)
+        elif isinstance(entry, Counted):
+            change.put_counted(_tally(key, entry))
         elif isinstance(entry, fold.CallEntry):
             yield key, entry
     for (node, boot), tick in ticks.items():
         change.put_proof_of_life(node, boot, tick)
+
+
+def _tally(key: fold.Key, counted: Counted) -> Tally:
+    node, boot, sequence = key
+    return Tally(
+        source=source_name(node, boot),
+        sequence=sequence,
+        minute_ms=counted.minute_ms,
+        calls=counted.calls,
+        answered=counted.answered,
+        is_last=counted.is_last,
+    )
 
 
 def _add(new: Iterable[tuple[fold.Key, CallEntry]], change: LedgerChange) -> dict[str, CallEntries]:

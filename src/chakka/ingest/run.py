@@ -8,7 +8,8 @@ from pathlib import Path
 
 from chakka.clock import monotonic_s, utc_ms
 from chakka.errors import InputError
-from chakka.ingest.batch import Rules, take
+from chakka.ingest.batch import take
+from chakka.ingest.rating import Rules
 from chakka.ingest.silent import close_calls_of_silent_nodes
 from chakka.stores.journal_reader import Damage, JournalEntry, JournalReader
 from chakka.stores.ledger import Ledger, LedgerUnavailable, Rated

@@ -1,6 +1,7 @@
 """Calls whose node went silent and did not come back (charging.md P10)."""
 
-from chakka.ingest.batch import Rules, keep
+from chakka.ingest.batch import keep
+from chakka.ingest.rating import Rules
 from chakka.records import fold
 from chakka.records.fold import CallEntries
 from chakka.records.left_open import CallBeingSetUp, CallLeftOpen, OpenCall, close
@@ -9,8 +10,8 @@ from chakka.stores.ledger import Ledger, LedgerChange, Rated
 
 # Twice the session timer of 300 s (charging.md P10, reliability.md §2).
 SILENCE_MS = 600_000
-# A node's own entries win over ours: `~` sorts behind every character of a node's name.
-_CLOSED_BY_INGEST = "~ingest"
+# Behind the node's name, where ingest speaks in its place. What the node says itself wins: `~` sorts behind.
+_IN_ITS_PLACE = "~"
 
 
 def close_calls_of_silent_nodes(ledger: Ledger, now_ms: int, rules: Rules) -> list[Rated]:
@@ -35,7 +36,7 @@ def _closed(call: CallEntries, change: LedgerChange, silent_since_ms: int) -> Ca
     begun = call.answered[0] if call.answered else call.seized[0] if call.seized else None
     if begun is None:
         return None
-    node, boot, _ = begun.key
+    node, boot, sequence = begun.key
     proved_ms = max(begun.entry.monotonic_ms, *(kept.entry.monotonic_ms or 0 for kept in call.confirmed), 0)
     tick = change.proof_of_life(node, boot)
     if tick is not None:
@@ -43,7 +44,7 @@ def _closed(call: CallEntries, change: LedgerChange, silent_since_ms: int) -> Ca
             return None
         # The call has no end, so it was there at every tick of its boot since it began.
         proved_ms = max(proved_ms, tick.monotonic_ms)
-    return fold.add(call, (_CLOSED_BY_INGEST, boot, 0), close(_left_open(begun.entry, proved_ms)))
+    return fold.add(call, (node + _IN_ITS_PLACE, boot, sequence), close(_left_open(begun.entry, proved_ms)))
 
 
 def _left_open(begun: Answered | Seized, proved_ms: int) -> CallLeftOpen:

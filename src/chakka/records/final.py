@@ -76,6 +76,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[Final, ...] = ()
     superseded: tuple[Final, ...] = ()
 
+    def records(self) -> tuple[Final, ...]:
+        """Return all that is said of the call."""
+        return (self.held, *self.conflicts, *self.superseded)
+
 
 def final_of(record: Record, key: Key, home_area: str | None) -> Final:
     """Return the record of a call of our own call plane, flat.
@@ -109,8 +113,11 @@ def final_of(record: Record, key: Key, home_area: str | None) -> Final:
 
 
 def source_name(node: str, boot: int) -> str:
-    """Return how one life of a call plane of ours is named as a source; no other source is named so."""
-    return f"{node}/{boot}"
+    """Return how one life of a call plane of ours is named as a source; no other source is named so.
+
+    node: `~` behind it says that ingest closed the call in its place (`ingest.silent`).
+    """
+    return f"{node.rstrip('~')}/{boot}"
 
 
 def content(final: Final) -> bytes:
@@ -120,8 +127,12 @@ def content(final: Final) -> bytes:
 
 def content_of_row(row: tuple[object, ...]) -> bytes:
     """Return the same of the fields of a record in order; what stands behind them is not looked at."""
-    said = _ENCODER.encode(row[2:FIELDS])
-    return hashlib.sha256(said, usedforsecurity=False).digest()[:_CONTENT_BYTES]
+    return hash_of(_ENCODER.encode(row[2:FIELDS]))
+
+
+def hash_of(said: bytes) -> bytes:
+    """Return what stands for octets in a ledger: SHA-256, cut to 128 bits."""
+    return hashlib.sha256(said).digest()[:_CONTENT_BYTES]
 
 
 FIELDS = len(Final.__struct_fields__)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from chakka.records.final import Final, content
+from chakka.records.final import Final, FinalKey, content, hash_of
 
 
 class Durations(StrEnum):
@@ -28,6 +28,15 @@ class Partial(msgspec.Struct, frozen=True, array_like=True, tag="partial", forbi
     is_last: bool
     durations: Durations
     record: Final
+
+    def key(self) -> FinalKey:
+        """Return source and sequence."""
+        return self.record.source, self.record.sequence
+
+    def content(self) -> bytes:
+        """Return a hash of all that the part says, whoever says it under whatever running number."""
+        said = msgspec.msgpack.encode((self.part, self.is_last, self.durations, content(self.record)))
+        return hash_of(said)
 
 
 def joined(parts: Sequence[Partial]) -> Final:
@@ -57,8 +66,8 @@ def joined(parts: Sequence[Partial]) -> Final:
 
 def contradicting(parts: Sequence[Partial]) -> list[Partial]:
     """Return the parts whose place another part holds that says something else."""
-    held = {part.part: _content(part) for part in _held(parts)}
-    return [part for part in sorted(parts, key=_precedence) if _content(part) != held[part.part]]
+    held = {part.part: part for part in _held(parts)}
+    return [part for part in sorted(parts, key=_precedence) if _contradicts(part, held[part.part])]
 
 
 def _held(parts: Sequence[Partial]) -> list[Partial]:
@@ -68,13 +77,13 @@ def _held(parts: Sequence[Partial]) -> list[Partial]:
     return [by_place[place] for place in sorted(by_place)]
 
 
-def _precedence(part: Partial) -> tuple[int, int, str, int]:
+def _precedence(part: Partial) -> tuple[int, int, FinalKey, bytes]:
     # A corrected part takes the place of the one that it corrects.
-    return part.part, -part.record.correction, part.record.source, part.record.sequence
+    return part.part, -part.record.correction, part.key(), part.content()
 
 
-def _content(part: Partial) -> tuple[object, ...]:
-    return part.is_last, part.durations, content(part.record)
+def _contradicts(part: Partial, held: Partial) -> bool:
+    return part.record.correction == held.record.correction and part.content() != held.content()
 
 
 def _answered_at_ms(held: Sequence[Partial]) -> int | None:

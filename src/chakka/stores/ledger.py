@@ -1,105 +1,94 @@
-"""The ledger: one record and at most one charge for each call, in SQLite.
+"""The ledger: one record and at most one charge for each call, in SQLite or PostgreSQL.
 
 Written by ingest in transactions that hold everything of their batch or nothing, so that any part of it can
-be delivered again. The tables are a function of the set of delivered entries and the tariff: order, parts
+be delivered again. The tables are a function of the set of what was delivered and the tariff: order, parts
 and repetitions leave no trace.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
-from chakka.errors import InputError
-from chakka.records.fold import CallEntries, Key, conflicts
-from chakka.records.model import Record, Tick
-from chakka.stores.ledger_schema import KIND, migrate
-from chakka.stores.ranges import Range, contiguous_end, merged
+from chakka.records.final import Final
+from chakka.records.fold import CallEntries, fold
+from chakka.stores.engine import Engine, LedgerUnavailable, Row
+from chakka.stores.ledger_books import Blocker, UsageTotal, blockers, usage
+from chakka.stores.ledger_change import LedgerChange
+from chakka.stores.ledger_values import (
+    FINAL_COLUMNS,
+    RATED_COLUMNS,
+    CallFilter,
+    LedgerCall,
+    Rated,
+    SetAside,
+    final_of_row,
+    rated_of_row,
+    record_of,
+)
+from chakka.stores.ranges import Range, contiguous_end
+from chakka.stores.sqlite_engine import SqliteEngine
+
+__all__ = [
+    "CallFilter",
+    "Ledger",
+    "LedgerCall",
+    "LedgerChange",
+    "LedgerUnavailable",
+    "Rated",
+    "SetAside",
+]
 
 _STATE = msgspec.msgpack.Decoder(CallEntries)
-_RECORD = msgspec.json.Decoder(Record)
-_WAIT_FOR_LOCK_S = 10.0
-
-
-class LedgerUnavailable(Exception):
-    """The ledger cannot be used for now: locked for long, or its disk is full or failing."""
-
-
-class Rated(msgspec.Struct, frozen=True, kw_only=True):
-    """What an ended call costs, or in `suspense` why that cannot be said.
-
-    assumed: facts that the tariff's defaults stood in for, joined by commas.
-    """
-
-    call_id: str
-    number: str
-    usage_month: str
-    units: int | None
-    amount_uy: int | None
-    tariff_version: str
-    rule: str | None
-    assumed: str
-    suspense: str | None
-
-
-class LedgerCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call as the ledger has it; `rated` is None for calls that are up or were not answered."""
-
-    record: Record
-    rated: Rated | None
-
-
-class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls are asked for; None = all. `[since_ms, until_ms)` is about their arrival.
-
-    kind: a value of `records.model.CallKind`.
-    """
-
-    number: str | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-    reason: str | None = None
-    kind: str | None = None
-    limit: int = 100
+_SELECT_CALLS = (
+    f"SELECT {', '.join(f'finals.{name}' for name in FINAL_COLUMNS)},"
+    f" {', '.join(f'rated.{name}' for name in RATED_COLUMNS)}, journalled.entries FROM finals"
+    " LEFT JOIN rated ON rated.call_id = finals.call_id AND rated.day = finals.day"
+    " LEFT JOIN journalled ON journalled.call_id = finals.call_id"
+)
+# What of a ledger counts, by the key of each table.
+_DIGESTED = {
+    "delivered": "SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first",
+    "proof_of_life": "SELECT node, boot, at_ms, monotonic_ms FROM proof_of_life ORDER BY node, boot",
+    "journalled": "SELECT call_id, entries FROM journalled ORDER BY call_id",
+    "conflicts": "SELECT call_id, node, boot, sequence, entry FROM conflicts"
+    " ORDER BY call_id, node, boot, sequence",
+    "unreadable": "SELECT node, boot, sequence, payload FROM unreadable ORDER BY node, boot, sequence",
+    "finals": f"SELECT {', '.join(FINAL_COLUMNS)} FROM finals ORDER BY call_id",
+    "rivals": "SELECT call_id, source, sequence, content, standing, record FROM rivals"
+    " ORDER BY call_id, source, sequence, content",
+    "partials": "SELECT call_id, source, sequence, content, part FROM partials"
+    " ORDER BY call_id, source, sequence, content",
+    "set_aside": "SELECT source, content, sequence, at_ms, reason, message, row FROM set_aside"
+    " ORDER BY source, content",
+    "minutes": "SELECT source, minute_ms, arrived, answered, counted_calls, counted_answered FROM minutes"
+    " WHERE arrived <> 0 OR answered <> 0 OR counted_calls <> 0 OR counted_answered <> 0"
+    " ORDER BY source, minute_ms",
+    "counted": "SELECT source, minute_ms, is_whole FROM counted ORDER BY source",
+    "rated": f"SELECT {', '.join(RATED_COLUMNS)} FROM rated ORDER BY call_id",
+    "totals": "SELECT number, usage_month, rating_class, calls, units, conversation_ms, amount_uy FROM totals"
+    " WHERE calls <> 0 ORDER BY number, usage_month, rating_class",
+}
 
 
 class Ledger:
     """An open ledger; one thread uses it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
-        self._file = _identity(path)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     @classmethod
     def open(cls, path: Path) -> "Ledger":
-        """Return the ledger in file `path` for writing, made if absent, its schema brought up to date."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = _connect(path, "rwc")
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            migrate(connection)
-        except sqlite3.DatabaseError as fault:
-            connection.close()
-            raise InputError(f"ledger {path}: {fault}") from fault
-        return cls(connection, path)
+        """Return the ledger in SQLite file `path` for writing, made if absent, its schema up to date."""
+        return cls(SqliteEngine.open(path))
 
     @classmethod
     def open_to_read(cls, path: Path) -> "Ledger":
-        """Return the ledger in file `path` for questions only. Raises: InputError if there is none."""
-        if not path.is_file():
-            raise InputError(f"no ledger {path}: no call was recorded yet")
-        connection = _connect(path, "ro")
-        try:
-            connection.execute("SELECT 1 FROM records LIMIT 1")
-        except sqlite3.DatabaseError as fault:
-            connection.close()
-            raise InputError(f"ledger {path}: {fault}") from fault
-        return cls(connection, path)
+        """Return the ledger in SQLite file `path` for questions only. Raises: InputError if there is none."""
+        return cls(SqliteEngine.open_to_read(path))
 
     def __enter__(self) -> "Ledger":
         return self
@@ -110,224 +99,113 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of the database."""
+        self._engine.close()
 
     @contextmanager
-    def writing(self) -> Iterator["LedgerChange"]:
+    def writing(self) -> Iterator[LedgerChange]:
         """Give one transaction: all of it is durable at the end, or nothing of it.
 
-        Raises: LedgerUnavailable to be tried again; InputError if the file is damaged.
+        Raises: LedgerUnavailable to be tried again; InputError if what is kept is damaged.
         """
-        with self._faults():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield LedgerChange(self._connection)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # A disk that is full has ended the transaction by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as fault:
-            raise LedgerUnavailable(f"ledger {self._path}: {fault}") from fault
-        except sqlite3.DatabaseError as fault:
-            raise InputError(f"ledger {self._path}: {fault}") from fault
+        with self._engine.transaction():
+            yield LedgerChange(self._engine)
 
     def is_in_place(self) -> bool:
-        """Return whether the file is still the one that was opened, not removed or replaced since."""
-        return self._file == _identity(self._path)
+        """Return whether the database is still the one that was opened, not removed or replaced since."""
+        return self._engine.is_in_place()
 
     def delivered(self) -> dict[tuple[str, int], int]:
         """Return, by (node, boot), the last sequence before which every entry was taken.
 
-        Raises: LedgerUnavailable to be tried again; InputError if the file is damaged.
+        Raises: LedgerUnavailable to be tried again; InputError if what is kept is damaged.
         """
         ranges: dict[tuple[str, int], list[Range]] = {}
-        with self._faults():
-            rows = self._connection.execute(
+        with self._engine.faults():
+            rows = self._engine.rows(
                 "SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first"
-            ).fetchall()
+            )
         for node, boot, first, last in rows:
             ranges.setdefault((node, boot), []).append((first, last))
         return {source: contiguous_end(found) for source, found in ranges.items()}
 
     def call(self, call_id: str) -> LedgerCall | None:
         """Return one call, or None if the ledger has no record of it."""
-        found = self._connection.execute(f"{_SELECT_CALLS} AND records.call_id = ?", (call_id,)).fetchone()
-        return _ledger_call(found) if found else None
+        found = self._engine.rows(f"{_SELECT_CALLS} WHERE finals.call_id = ?", (call_id,))
+        return _ledger_call(found[0]) if found else None
 
     def calls(self, wanted: CallFilter) -> list[LedgerCall]:
         """Return the calls that are wanted, newest first."""
         conditions = {
-            "records.number = ?": wanted.number,
-            "arrived_at_ms >= ?": wanted.since_ms,
-            "arrived_at_ms < ?": wanted.until_ms,
-            "reason = ?": wanted.reason,
-            f"{KIND} = ?": wanted.kind,
+            "finals.number = ?": wanted.number,
+            "finals.arrived_at_ms >= ?": wanted.since_ms,
+            "finals.arrived_at_ms < ?": wanted.until_ms,
+            "finals.reason = ?": wanted.reason,
+            "finals.kind = ?": wanted.kind,
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
-        where = "".join(f" AND {condition}" for condition in asked)
-        rows = self._connection.execute(
-            f"{_SELECT_CALLS}{where} ORDER BY arrived_at_ms DESC, records.call_id DESC LIMIT ?",
+        where = " AND ".join(asked)
+        # Either order is that of an index.
+        day = "" if wanted.number is not None else "finals.day DESC, "
+        rows = self._engine.rows(
+            f"{_SELECT_CALLS} {'WHERE' if asked else ''} {where}"
+            f" ORDER BY {day}finals.arrived_at_ms DESC, finals.call_id DESC LIMIT ?",
             (*asked.values(), wanted.limit),
         )
         return [_ledger_call(row) for row in rows]
 
+    def records_of(self, call_id: str) -> list[tuple[str, Final]]:
+        """Return what else was said of a call, and whether it is a `conflict` or `superseded`."""
+        rows = self._engine.rows(
+            "SELECT standing, record FROM rivals WHERE call_id = ? ORDER BY source, sequence, content",
+            (call_id,),
+        )
+        return [(standing, _FINAL.decode(record)) for standing, record in rows]
+
     def conflicts(self) -> list[tuple[str, str, int, int]]:
-        """Return (call id, node, boot, sequence) of the entries that contradict another of their call."""
-        return list(
-            self._connection.execute(
-                "SELECT call_id, node, boot, sequence FROM conflicts ORDER BY 1, 2, 3, 4"
-            )
-        )
+        """Return (call id, node, boot, sequence) of what contradicts something else that is said of its call.
 
-
-class LedgerChange:
-    """What can be done within one transaction of the ledger."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def delivered(self, node: str, boot: int) -> list[Range]:
-        """Return the sequences of one boot that were taken, as ranges in order."""
-        return list(
-            self._connection.execute(
-                "SELECT first, last FROM delivered WHERE node = ? AND boot = ? ORDER BY first", (node, boot)
-            )
-        )
-
-    def calls_without_end(self, begun_before_ms: int) -> dict[str, CallEntries]:
-        """Return what is known of calls that began before an instant and are not known to be over.
-
-        A call begins with its answer; one that was not answered, as it comes in.
+        Of record files, the node is their source, and the boot 0.
         """
-        rows = self._connection.execute(
-            "SELECT call_id, entries FROM records WHERE released_at_ms IS NULL"
-            " AND (answered_at_ms < ?1 OR answered_at_ms IS NULL AND arrived_at_ms < ?1)",
-            (begun_before_ms,),
+        rows = self._engine.rows(
+            "SELECT call_id, node, boot, sequence FROM conflicts"
+            " UNION ALL SELECT call_id, source, 0, sequence FROM rivals WHERE standing = 'conflict'"
+            " ORDER BY 1, 2, 3, 4"
         )
-        return {call_id: _STATE.decode(entries) for call_id, entries in rows}
+        return [(call_id, node, boot, sequence) for call_id, node, boot, sequence in rows]
 
-    def proof_of_life(self, node: str, boot: int) -> Tick | None:
-        """Return the last tick of one boot of a node, without its calls; None if there was none."""
-        row = self._connection.execute(
-            "SELECT at_ms, monotonic_ms FROM proof_of_life WHERE node = ? AND boot = ?", (node, boot)
-        ).fetchone()
-        return Tick(at_ms=row[0], monotonic_ms=row[1], calls=()) if row else None
+    def set_aside(self) -> list[SetAside]:
+        """Return the rows of record files that could not be believed or read."""
+        return [
+            SetAside(**dict(zip(_SET_ASIDE, row, strict=True))) for row in self._engine.rows(_SELECT_ASIDE)
+        ]
 
-    def deliver(self, node: str, boot: int, ranges: Iterable[Range]) -> None:
-        """Note sequences of one boot as taken."""
-        everything = merged([*self.delivered(node, boot), *ranges])
-        self._connection.execute("DELETE FROM delivered WHERE node = ? AND boot = ?", (node, boot))
-        self._connection.executemany(
-            "INSERT INTO delivered VALUES (?, ?, ?, ?)",
-            ((node, boot, first, last) for first, last in everything),
-        )
+    def usage(self, usage_month: str | None = None) -> list[UsageTotal]:
+        """Return the exact charges by number, usage month and class, of one usage month or of all."""
+        return usage(self._engine, usage_month)
 
-    def entries_of(self, call_ids: Iterable[str]) -> dict[str, CallEntries]:
-        """Return what was taken of these calls before; calls never heard of are absent."""
-        rows = self._connection.execute(
-            "SELECT call_id, entries FROM records WHERE call_id IN (SELECT value FROM json_each(?))",
-            (_json_list(call_ids),),
-        )
-        return {call_id: _STATE.decode(entries) for call_id, entries in rows}
+    def blockers(self, usage_month: str) -> Iterator[Blocker]:
+        """Yield what stands against billing a usage month (charging.md §4)."""
+        return blockers(self._engine, usage_month)
 
-    def put_calls(self, calls: Mapping[str, tuple[CallEntries, Record | None]]) -> None:
-        """Keep what is known of calls, in place of what was known before."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_row(call_id, entries, record) for call_id, (entries, record) in calls.items()),
-        )
-
-    def put_rated(self, rated: Iterable[Rated]) -> None:
-        """Keep what calls cost, in place of what they cost before."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO rated VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (msgspec.structs.astuple(one) for one in rated),
-        )
-
-    def put_conflicts(self, calls: Mapping[str, CallEntries]) -> None:
-        """List the entries that contradict another one of their call, in place of those listed before."""
-        self._connection.execute(
-            "DELETE FROM conflicts WHERE call_id IN (SELECT value FROM json_each(?))", (_json_list(calls),)
-        )
-        self._connection.executemany(
-            "INSERT INTO conflicts VALUES (?, ?, ?, ?, ?)",
-            (
-                (call_id, *kept.key, msgspec.json.encode(kept.entry).decode())
-                for call_id, call in calls.items()
-                for kept in conflicts(call)
-            ),
-        )
-
-    def put_unreadable(self, key: Key, payload: bytes) -> None:
-        """Keep an entry that cannot be read, so that it is not lost."""
-        self._connection.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)", (*key, payload))
-
-    def put_proof_of_life(self, node: str, boot: int, tick: Tick) -> None:
-        """Note when a node was heard of, if that is later than what is known."""
-        self._connection.execute(
-            "INSERT INTO proof_of_life VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " at_ms = excluded.at_ms, monotonic_ms = excluded.monotonic_ms"
-            " WHERE excluded.monotonic_ms > monotonic_ms",
-            (node, boot, tick.at_ms, tick.monotonic_ms),
-        )
+    def digest(self) -> str:
+        """Return a hash of all that counts; ledgers that were told the same have the same."""
+        hash_ = hashlib.sha256()
+        encoder = msgspec.msgpack.Encoder()
+        for table, question in _DIGESTED.items():
+            hash_.update(table.encode())
+            for row in self._engine.stream(question):
+                hash_.update(encoder.encode(tuple(row)))
+        return hash_.hexdigest()
 
 
-_SELECT_CALLS = (
-    "SELECT record, rated.* FROM records LEFT JOIN rated ON rated.call_id = records.call_id"
-    " WHERE record IS NOT NULL"
-)
+_FINAL = msgspec.msgpack.Decoder(Final)
+_SET_ASIDE = SetAside.__struct_fields__
+_SELECT_ASIDE = f"SELECT {', '.join(_SET_ASIDE)} FROM set_aside ORDER BY source, sequence, content"
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    try:
-        return sqlite3.connect(uri, uri=True, timeout=_WAIT_FOR_LOCK_S, isolation_level=None)
-    except sqlite3.OperationalError as fault:
-        raise InputError(f"ledger {path}: {fault}") from fault
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _json_list(texts: Iterable[str]) -> str:
-    return msgspec.json.encode(list(texts)).decode()
-
-
-def _ledger_call(row: tuple[object, ...]) -> LedgerCall:
-    text, *rated = row
-    names = Rated.__struct_fields__
-    return LedgerCall(
-        record=_RECORD.decode(str(text)),
-        rated=msgspec.convert(dict(zip(names, rated, strict=True)), Rated) if rated[0] is not None else None,
-    )
-
-
-def _row(call_id: str, entries: CallEntries, record: Record | None) -> tuple[object, ...]:
-    state = msgspec.msgpack.encode(entries)
-    if record is None:
-        return (call_id, None, None, None, None, None, None, None, state)
-    attempt = record.facts.attempt
-    return (
-        call_id,
-        attempt.called_number,
-        record.reason.value,
-        attempt.at_ms,
-        record.answered_at_ms,
-        record.released_at_ms,
-        record.conversation_ms,
-        msgspec.json.encode(record).decode(),
-        state,
-    )
+def _ledger_call(row: Row) -> LedgerCall:
+    final = final_of_row(row)
+    *rated, entries = row[len(FINAL_COLUMNS) :]
+    record = fold(_STATE.decode(entries)) if entries is not None and "/" in final.source else None
+    return LedgerCall(record=record or record_of(final), rated=rated_of_row(tuple(rated)), final=final)

@@ -25,3 +25,14 @@ def merged(ranges: Iterable[Range]) -> list[Range]:
 def contiguous_end(ranges: Sequence[Range]) -> int:
     """Return the last sequence before which nothing is missing; 0 if 1 is missing."""
     return ranges[0][1] if ranges and ranges[0][0] == 1 else 0
+
+
+def missing(ranges: Iterable[Range]) -> list[Range]:
+    """Return what is missing before, and between, the sequences of ranges that come in order, from 1 on."""
+    gaps: list[Range] = []
+    expected = 1
+    for first, last in ranges:
+        if first > expected:
+            gaps.append((expected, first - 1))
+        expected = max(expected, last + 1)
+    return gaps
