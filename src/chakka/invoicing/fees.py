@@ -1,8 +1,9 @@
 """Fees: what a contract costs each month and what is charged once (service.md §1, charging.md P5, P12)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 
 import msgspec
 
@@ -53,11 +54,12 @@ class _Charged(msgspec.Struct, frozen=True):
 def monthly_lines(holdings: Sequence[Holding], month: str, terms: Terms) -> list[InvoiceLine]:
     """Return a line for each holding that is charged in a month; one of 0 yen says what is free.
 
-    Raises: InputError with every holding that has no price, no tax rate or impossible dates.
+    Raises: InputError with every holding that has no price, no tax rate or impossible dates, or that is held
+            twice on a day.
     Source: charging.md P5. Under a rule that charges whole months an option costs one month once, however
             often it was stopped, started or changed in it: at the highest quantity held.
     """
-    problems = _doubles("holding", [holding.key for holding in holdings])
+    problems = [*_doubles("holding", [holding.key for holding in holdings]), *_overlaps(holdings)]
     if problems:
         raise refused_all("holdings", problems)
     subject = f"the monthly fees of {month}"
@@ -221,6 +223,16 @@ def _adjustment_line(adjustment: Adjustment, terms: Terms) -> InvoiceLine:
         last=adjustment.period_last,
     )
     return taxed_line(supply, adjustment.net_yen, terms.taxes)
+
+
+def _overlaps(holdings: Sequence[Holding]) -> Iterator[Problem]:
+    """Yield where a number holds an item twice on a day; how many of it is said by the quantity."""
+    ordered = sorted(holdings, key=lambda holding: (holding.number, holding.item, holding.start))
+    for before, after in pairwise(ordered):
+        is_same = (before.number, before.item) == (after.number, after.item)
+        if is_same and (before.stop is None or after.start < before.stop):
+            message = f"{after.key} starts on {after.start}, but {before.key} goes on until {before.stop}"
+            yield Problem(code="overlap", where=after.key, message=message)
 
 
 def _doubles(what: str, keys: list[str]) -> list[Problem]:

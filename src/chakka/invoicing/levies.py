@@ -120,8 +120,10 @@ def levy_lines(holdings: Sequence[Holding], month: str, terms: Terms) -> list[In
     Raises: InputError if the table of levies or of taxes does not reach the month.
     """
     day = last_day(month)
-    due = [levy for levy in levies_of(terms.levies, month) if levy.yen]
     in_use = {holding.number: holding for holding in holdings if _is_number_in_use(holding, day)}
+    if not in_use:
+        return []
+    due = [levy for levy in levies_of(terms.levies, month) if levy.yen]
     return [
         _line(levy, month, terms, msgspec.structs.replace(holding, start=begun_on(holding, holdings)))
         for holding in in_use.values()

@@ -63,7 +63,10 @@ def begun_on(holding: Holding, holdings: Sequence[Holding]) -> date:
     earlier = {
         other.stop: other.start
         for other in holdings
-        if other.number == holding.number and other.item is holding.item and other.start != other.stop
+        if other.number == holding.number
+        and other.item is holding.item
+        and other.stop is not None
+        and other.start < other.stop
     }
     while begun in earlier:
         begun = earlier[begun]

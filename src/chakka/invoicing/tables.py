@@ -1,6 +1,7 @@
 """Published tables as TOML text: rows of one kind under a head, named by their content."""
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -78,8 +79,14 @@ def _one(where: str, row: Any, kind: type[Row], problems: list[Problem]) -> Row 
     try:
         return msgspec.convert(row, kind)
     except msgspec.ValidationError as fault:
-        problems.append(Problem(code=_code(str(fault)), where=where, message=str(fault)))
+        problems.append(Problem(code=_code(str(fault)), where=where, message=_said(str(fault), row)))
         return None
+
+
+def _said(message: str, row: Any) -> str:
+    """Return a message with the offending value, where the message names its place."""
+    place = re.search(r"at `\$\.(\w+)", message)
+    return f"{message}; it says {row[place[1]]}" if place else message
 
 
 def _code(message: str) -> str:
