@@ -7,10 +7,13 @@ from peer_ear import Packet, from_ulaw, loudest_hz, speech_level, tone_level
 from peer_handset import FRAME_S, tone
 from peer_node import wait_until
 from peer_plans import business
-from peer_spoken import LINE_HZ, Talk, offer, sounds, speak_where_told, talks, text
+from peer_spoken import CALLER_HZ, LINE_HZ, Talk, offer, sounds, speak_where_told, talks, text
 from peer_steps import (
+    ANSWERED,
     FIXED_CALLER,
+    HANGS_UP,
     MOBILE_CALLER,
+    ack,
     ack_failure,
     answers,
     cancel,
@@ -18,6 +21,7 @@ from peer_steps import (
     invite,
     line_bye,
     pause,
+    sdp,
 )
 
 GREETING_HZ, GREETING_S = 2000, 4.0
@@ -110,3 +114,18 @@ def _heard_nothing_but(packets: list[Packet], frames: list[bytes], at_least_s: f
     """Assert that the beginning of a text came, and stopped, and nothing else came."""
     assert at_least_s / FRAME_S <= len(packets) < len(frames)
     assert sounds(packets) == frames[: len(packets)]
+
+
+def test_a_caller_without_an_offer_and_a_whispered_line_hear_each_other(talk: Talk, prompts: Path) -> None:
+    number, (line,) = business(talk.node, whisper=True)
+    near, far = talk.near(), talk.far(line)
+    described = ack(body=sdp(*offer(near)))
+    invited = invite(FIXED_CALLER, offer=(), headers=("Supported: 100rel",))
+    talk.call(
+        (number, line), (near, far), [invited, *ANSWERED[:-1], described, pause(1000), *HANGS_UP]
+    ).finish()
+    assert loudest_hz(from_ulaw(b"".join(sounds(near.packets)))) == pytest.approx(LINE_HZ, abs=2)
+    whispered = text(prompts, "prefecture_13", "whisper_call")
+    heard = from_ulaw(b"".join(sounds(far.packets[len(whispered) :])))
+    assert loudest_hz(heard) == pytest.approx(CALLER_HZ, abs=2)
+    assert talk.node.the_call(number).record.conversation_ms == pytest.approx(1000, abs=300)
