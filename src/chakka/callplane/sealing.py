@@ -19,6 +19,8 @@ log = logging.getLogger("chakka.callplane")
 # How often keys are looked after. A month's key is made while the month before it lasts, so a clock that is
 # a little wrong, or a disk that is full for days, does no harm.
 TURN_S = 60.0
+# The entries that name callers.
+_NAMING = (Answered, Unanswered, Seized)
 
 
 class Sealing:
@@ -32,7 +34,7 @@ class Sealing:
 
     def sealed(self, entry: Entry) -> Entry:
         """Return an entry as it may be written."""
-        if not isinstance(entry, Answered | Unanswered | Seized):
+        if not isinstance(entry, _NAMING):
             return entry
         key = self._keys.get(usage_month(entry.facts.attempt.at_ms))
         if key is None and entry.facts.attempt.calling_number:

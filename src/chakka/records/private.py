@@ -4,6 +4,7 @@ An entry is sealed before it is written and stays so in journal and ledger. Clas
 group, times and the decision stand beside in clear, so rating and replay need no key (charging.md §6).
 """
 
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -128,17 +129,27 @@ def _sealed_facts(facts: CallFacts, key: MonthKey | None) -> CallFacts:
         line=facts.line,
         callee=_callee(facts) if is_outgoing else None,
     )
-    number = private.calling_number
+    octets, number = _ENCODER.encode(private), private.calling_number
+    caller, caller_tag = (b"", b"") if key is None else _closed(key, octets, number, facts.call_id)
     blank = msgspec.structs.replace(
         facts,
-        caller=b"" if key is None else seal(key, _ENCODER.encode(private), facts.call_id),
-        caller_tag=b"" if key is None or not number else tag(key, number),
+        caller=caller,
+        caller_tag=caller_tag,
         sip_call_id="",
         # The line that calls a freephone number is its caller; else the record is the line's own.
         line=None if facts.kind is CallKind.FREEPHONE else facts.line,
         attempt=_without_caller(facts.attempt, is_lost=key is None),
     )
     return _without_callee(blank) if is_outgoing else blank
+
+
+@lru_cache(maxsize=1024)
+def _closed(key: MonthKey, private: bytes, number: str | None, call_id: str) -> tuple[bytes, bytes]:
+    """Return what is sealed, and the tag.
+
+    Kept for a while: a call is written down when it comes, and again when it is answered or over.
+    """
+    return seal(key, private, call_id), tag(key, number) if number else b""
 
 
 def _without_caller(attempt: CallAttempt, *, is_lost: bool) -> CallAttempt:

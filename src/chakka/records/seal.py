@@ -18,7 +18,7 @@ _NONCE_BYTES = 12
 _AES_GCM = b"\x01"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class MonthKey:
     """The keys of one JST month of arrival, one for each use."""
 
