@@ -209,13 +209,18 @@ class BillingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Who issues the invoices and how.
 
     issuer, postal_code, address, registration_number: stand on every invoice (charging.md §5).
+    payment, contact: what invoices say on how to pay and whom to ask, in lines.
     price_list: by name. series: begins every invoice number. keep_years: how long invoices are kept.
+    specification: what JP PINT XML claims to be.
     """
 
     issuer: str = ""
     postal_code: str = ""
     address: str = ""
     registration_number: str = ""
+    payment: str = ""
+    contact: str = ""
+    specification: str = "urn:peppol:pint:billing-1@jp-1"
     price_list: str = "standard"
     series: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{0,8}\Z")] = "INV"
     keep_years: Annotated[int, msgspec.Meta(ge=7, le=100)] = 7

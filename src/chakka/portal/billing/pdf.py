@@ -75,12 +75,12 @@ def _attached(xml: bytes, invoice: Invoice) -> Attachment:
 
 def _unprintable(page: str) -> Iterator[str]:
     """Yield the characters of a page that the typeface lacks; line ends and tabs are not printed."""
-    glyphs = _glyphs()
+    glyphs = held_glyphs()
     return (character for character in set(page) if ord(character) not in glyphs and character not in "\n\t")
 
 
 @cache
-def _glyphs() -> frozenset[int]:
+def held_glyphs() -> frozenset[int]:
     """Return the code points that both weights of the typeface have."""
     held = [frozenset(TTFont(_font(name), lazy=True).getBestCmap()) for name in FONT_FILES]
     return frozenset.intersection(*held)
