@@ -170,7 +170,7 @@ def test_a_hold_of_the_caller_is_answered_by_us_and_told_to_the_relay() -> None:
     exchange.run(1.0)
     (move,) = exchange.plane.said(Move)
     assert isinstance(move, Move)
-    assert (move.id[-1], move.is_listening, move.is_speaking) == ("a", False, True)
+    assert (move.id[-1], move.is_listening, move.is_speaking) == ("a", False, False)
     assert len(exchange.invites(FIRST_LINE)) == 1
 
 

@@ -4,7 +4,7 @@ import pytest
 from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, SECOND_LINE, Exchange, Telephone
 from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
-from chakka.media.control import Bridge, Close, Join, Open, Opened, Refused
+from chakka.media.control import Bridge, Close, Join, Move, Open, Opened, Refused
 from chakka.records.model import ReleasedBy, Unanswered
 from chakka.routing.decision import Reason
 from chakka.sip.message import parse
@@ -231,3 +231,24 @@ def test_a_bug_just_after_the_200_hangs_up_on_both_sides(monkeypatch: pytest.Mon
     exchange.run(1.0)
     assert set(exchange.byes) == {CALLER, FIRST_LINE}
     assert (exchange.record.fault, exchange.record.released_by) == (True, ReleasedBy.US)
+
+
+@pytest.mark.parametrize(
+    ("address", "direction"),
+    [
+        (b"192.0.2.1", b"a=sendonly"),
+        (b"192.0.2.1", b"a=inactive"),
+        (b"0.0.0.0", b"a=sendrecv"),
+        (b"0.0.0.0", b"a=sendonly"),
+    ],
+)
+def test_who_holds_a_relayed_call_may_be_silent_and_have_no_address(address: bytes, direction: bytes) -> None:
+    exchange = guided()
+    call = exchange.dial()
+    exchange.run(PICK_UP_S + ANNOUNCEMENT_S + 2.0)
+    held = OFFER.replace(b"c=IN IP4 192.0.2.1", b"c=IN IP4 " + address).replace(b"a=sendrecv", direction)
+    call.reinvite(exchange.network.now, held)
+    exchange.run(1.0)
+    (move,) = exchange.plane.said(Move)
+    assert isinstance(move, Move)
+    assert (move.is_listening, move.is_speaking) == (False, False)

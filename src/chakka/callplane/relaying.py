@@ -13,7 +13,8 @@ from chakka.media.control import LONGEST_IDLE_S, Move, Open, Opened
 from chakka.sip import events
 from chakka.sip.sdp import Direction, RemoteAudio, Session, answer, offer
 
-_SPEAKING = (Direction.SENDRECV, Direction.SENDONLY)
+# Who holds says `sendonly` and may play music or nothing at all; silence then says nothing about being there.
+_SPEAKING = Direction.SENDRECV
 
 
 def is_wanted(call: Call) -> bool:
@@ -112,6 +113,6 @@ def _move(call: Call, stream: str, peer: RemoteAudio | None) -> None:
         payload_type=peer.payload_type,
         telephone_event=peer.telephone_event_pt,
         is_listening=peer.is_listening,
-        is_speaking=peer.direction in _SPEAKING,
+        is_speaking=peer.is_listening and peer.direction is _SPEAKING,
     )
     call.world.outbox.media.append(move)

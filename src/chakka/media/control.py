@@ -60,7 +60,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
     telephone_event: the number under which it takes RFC 4733 events; None: it takes none.
     is_listening:    False while it is on hold and is to be sent nothing.
-    is_speaking:     False while it has said that it sends nothing, so that silence means nothing.
+    is_speaking:     False while it holds, or has said that it sends nothing, so that silence means nothing.
     """
 
     id: StreamId
