@@ -8,10 +8,21 @@ import msgspec
 from chakka.facts import DATA
 from chakka.invoicing.assemble import Charges, Heading, assemble, lines_of_month
 from chakka.invoicing.levies import parse_levies
-from chakka.invoicing.model import Holding, InvoiceBody, InvoiceLine, Item, LineKind, Party, Price, Terms
-from chakka.invoicing.period import first_day, last_day
+from chakka.invoicing.model import (
+    CALLS_ITEM,
+    Holding,
+    InvoiceBody,
+    InvoiceLine,
+    Item,
+    LineKind,
+    Party,
+    Price,
+    Terms,
+)
+from chakka.invoicing.period import first_day, last_day, month_of
 from chakka.invoicing.price_list import parse_price_list
 from chakka.invoicing.tax import parse_tax_table
+from chakka.invoicing.usage_lines import Billed, UsageKey
 from chakka.stores.usage import UsageTotal
 
 PRICES = DATA / "prices"
@@ -97,3 +108,18 @@ def line(net_yen: int, key: str = "a", permille: int = 100, number: str = NUMBER
 def amounts(lines: Sequence[InvoiceLine]) -> dict[str, int]:
     """Return the net of each line by its item."""
     return {line.item: line.net_yen for line in lines}
+
+
+def billed(lines: Sequence[InvoiceLine]) -> dict[UsageKey, Billed]:
+    """Return what lines in force have billed of each number and usage month."""
+    found: dict[UsageKey, Billed] = {}
+    for one in lines:
+        if one.item == CALLS_ITEM:
+            key = (one.number, month_of(one.period_first))
+            before = found.get(key, Billed())
+            found[key] = Billed(
+                net_yen=before.net_yen + one.net_yen,
+                rounded_uy=before.rounded_uy + one.rounded_uy,
+                lines=before.lines + 1,
+            )
+    return found

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from price_terms import NUMBER, OTHER_NUMBER, holding, invoice_of, total
+from price_terms import NUMBER, OTHER_NUMBER, billed, holding, invoice_of, total
 
 from chakka.errors import InputError
 from chakka.invoicing.assemble import Charges
@@ -20,7 +20,7 @@ from chakka.invoicing.journal_entries import (
 )
 from chakka.invoicing.model import Invoice, InvoiceBody, InvoiceLine, Item
 from chakka.invoicing.series import Dates, Head, Numbering, issue
-from chakka.invoicing.usage_lines import Usage, billed_usage
+from chakka.invoicing.usage_lines import Usage
 from chakka.money import MICRO_YEN
 from chakka.stores.usage import UsageTotal
 
@@ -159,7 +159,7 @@ def test_once_all_is_invoiced_less_than_a_yen_stays_unbilled(exact: list[int]) -
         month = "2026-10" if place == 0 else "2026-12"
         charges = Charges(
             holdings=[holding(Item.BASIC, "2026-01-01")],
-            usage=Usage(totals=after, billed=billed_usage(issued_lines)),
+            usage=Usage(totals=after, billed=billed(issued_lines)),
         )
         try:
             body = invoice_of(charges, month)

@@ -14,6 +14,13 @@ from chakka.invoicing.tax import Taxable, parse_tax_table, rate_of, read_tax_tab
 
 HEAD = 'name = "tax"\ntitle = "Tax"\nsource = "test"\n'
 TEN = "[[rates]]\npermille = 100\nvalid_from = 2019-10-01\n"
+GOING_ON = """[[transitions]]
+permille = 100
+kinds = ["calls"]
+begun_before = 2019-10-01
+closed_from = 2019-10-01
+closed_before = 2019-11-01
+"""
 EIGHT = "[[rates]]\npermille = 80\nvalid_from = 2014-04-01\nvalid_until = 2019-10-01\n"
 
 
@@ -123,6 +130,8 @@ def test_p6_each_rate_is_floored_apart_the_highest_first() -> None:
         (TEN.replace("100", "-1"), "bad_value", "rates[0]", ">= 0 - at `$.permille`; it says -1"),
         (TEN + 'category = "Z9"\n', "bad_value", "rates[0]", "category"),
         (TEN + "[[transitions]]\npermille = 80\n", "missing_key", "transitions[0]", "kinds"),
+        (TEN + "colour = 1\n", "unknown_key", "rates[0]", "colour"),
+        (TEN + GOING_ON + "colour = 1\n", "unknown_key", "transitions[0]", "colour"),
     ],
 )
 def test_a_faulty_table_of_taxes_is_refused_with_its_fault(
@@ -136,13 +145,7 @@ def test_a_faulty_table_of_taxes_is_refused_with_its_fault(
 
 
 def test_a_transition_must_keep_a_rate_of_the_table_for_some_time() -> None:
-    rows = """[[transitions]]
-permille = 70
-kinds = ["calls"]
-begun_before = 2019-10-01
-closed_from = 2019-10-01
-closed_before = 2019-10-01
-"""
+    rows = GOING_ON.replace("100", "70").replace("2019-11-01", "2019-10-01")
     table, problems = read_tax_table((HEAD + TEN + rows).encode())
     assert table is None
     assert [(problem.code, problem.where) for problem in problems] == [

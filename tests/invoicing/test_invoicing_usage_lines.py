@@ -6,14 +6,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from price_terms import NUMBER, OTHER_NUMBER, TERMS, holding, invoice_of, line, total
+from price_terms import NUMBER, OTHER_NUMBER, TERMS, billed, holding, invoice_of, total
 
 from chakka.charging.rate import Charge, RatedCall, rate
 from chakka.errors import InputError
 from chakka.facts import shipped_tariff
 from chakka.invoicing.assemble import Charges
-from chakka.invoicing.model import CALLS_ITEM, InvoiceLine, Item, LineKind
-from chakka.invoicing.usage_lines import Billed, Usage, billed_usage, usage_lines
+from chakka.invoicing.model import InvoiceLine, Item, LineKind
+from chakka.invoicing.usage_lines import Billed, Usage, usage_lines
 from chakka.localtime import parse_instant_ms
 from chakka.money import MICRO_YEN
 from chakka.numbering.model import CallerClass
@@ -68,7 +68,7 @@ def test_e14_a_record_that_came_twice_is_billed_once() -> None:
     """The ledger keeps one; with the month billed, asking again adds nothing."""
     usage = Usage(totals=[total("2026-10", 8_000_000)])
     (line,) = lines_of(usage)
-    again = Usage(totals=usage.totals, billed=billed_usage([line]))
+    again = Usage(totals=usage.totals, billed=billed([line]))
     assert lines_of(again) == []
     assert lines_of(again, "2026-11") == []
 
@@ -123,8 +123,8 @@ def test_p3_calls_of_a_later_month_wait_for_their_invoice() -> None:
 
 
 def test_p8_late_calls_are_an_adjustment_with_their_own_period_and_rate() -> None:
-    billed = {(NUMBER, "2019-09"): Billed(net_yen=100, rounded_uy=0, lines=1)}
-    usage = Usage(totals=[total("2019-09", 116_000_000)], billed=billed)
+    before = {(NUMBER, "2019-09"): Billed(net_yen=100, rounded_uy=0, lines=1)}
+    usage = Usage(totals=[total("2019-09", 116_000_000)], billed=before)
     (line,) = lines_of(usage, "2019-11")
     assert (line.kind, line.net_yen, line.tax_permille) == (LineKind.ADJUSTMENT, 16, 80)
     assert (line.period_first, line.period_last) == (date(2019, 9, 1), date(2019, 9, 30))
@@ -146,8 +146,8 @@ def test_p8_two_rates_on_one_invoice_are_floored_apart() -> None:
 
 
 def test_p8_a_correction_within_the_month_of_the_invoice_is_an_adjustment() -> None:
-    billed = {(NUMBER, "2026-10"): Billed(net_yen=100, lines=1)}
-    (line,) = lines_of(Usage(totals=[total("2026-10", 108_000_000)], billed=billed))
+    before = {(NUMBER, "2026-10"): Billed(net_yen=100, lines=1)}
+    (line,) = lines_of(Usage(totals=[total("2026-10", 108_000_000)], billed=before))
     assert (line.kind, line.net_yen) == (LineKind.ADJUSTMENT, 8)
 
 
@@ -170,16 +170,16 @@ def test_p6_calls_of_a_number_served_since_before_the_change_keep_the_old_rate()
 
 def test_p13_calls_taken_back_reverse_positive_yen() -> None:
     """160 yen were billed; 32.5 remain: −128 is the difference of two floors, not a floor of −127.5."""
-    billed = {(NUMBER, "2026-09"): Billed(net_yen=160, lines=1)}
-    (line,) = lines_of(Usage(totals=[total("2026-09", 32_500_000)], billed=billed))
+    before = {(NUMBER, "2026-09"): Billed(net_yen=160, lines=1)}
+    (line,) = lines_of(Usage(totals=[total("2026-09", 32_500_000)], billed=before))
     assert (line.net_yen, line.rounded_uy) == (-128, 500_000)
 
 
 def test_p13_calls_that_are_all_gone_are_taken_back_whole() -> None:
-    billed = {(NUMBER, "2026-09"): Billed(net_yen=160, rounded_uy=700_000, lines=2)}
-    (line,) = lines_of(Usage(billed=billed))
+    before = {(NUMBER, "2026-09"): Billed(net_yen=160, rounded_uy=700_000, lines=2)}
+    (line,) = lines_of(Usage(billed=before))
     assert (line.net_yen, line.rounded_uy, line.key) == (-160, -700_000, f"{NUMBER}/calls/2026-09#3")
-    assert lines_of(Usage(billed=billed), "2026-08") == []
+    assert lines_of(Usage(billed=before), "2026-08") == []
 
 
 def test_a_sum_below_nothing_is_refused() -> None:
@@ -198,16 +198,6 @@ def test_p11_a_set_plan_takes_nothing_off_freephone_calls() -> None:
     assert "allowance" not in "".join(usage_lines.__annotations__)
 
 
-def test_what_is_billed_is_summed_by_number_and_month_of_lines_for_calls() -> None:
-    first = msgspec.structs.replace(line(100, "1"), item=CALLS_ITEM, rounded_uy=5)
-    second = msgspec.structs.replace(line(-30, "2"), item=CALLS_ITEM, rounded_uy=-2)
-    other = msgspec.structs.replace(first, number=OTHER_NUMBER)
-    assert billed_usage([first, line(7, "fee"), second, other]) == {
-        (NUMBER, "2026-10"): Billed(net_yen=70, rounded_uy=3, lines=2),
-        (OTHER_NUMBER, "2026-10"): Billed(net_yen=100, rounded_uy=5, lines=1),
-    }
-
-
 @given(st.lists(st.integers(0, 10**10), min_size=1, max_size=6))
 def test_p4_billed_to_date_is_the_floor_of_the_exact_total_however_late_calls_come(
     exact: list[int],
@@ -215,7 +205,7 @@ def test_p4_billed_to_date_is_the_floor_of_the_exact_total_however_late_calls_co
     """Whatever the total was at each invoice, the lines so far sum to its floor, and with rounding to it."""
     issued: list[InvoiceLine] = []
     for place, amount_uy in enumerate(exact):
-        usage = Usage(totals=[total("2026-10", amount_uy)], billed=billed_usage(issued))
+        usage = Usage(totals=[total("2026-10", amount_uy)], billed=billed(issued))
         issued += lines_of(usage, "2026-10" if place == 0 else "2026-12")
         assert sum(line.net_yen for line in issued) == amount_uy // MICRO_YEN
     assert len({line.key for line in issued}) == len(issued)

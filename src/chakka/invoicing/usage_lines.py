@@ -1,6 +1,6 @@
 """Call charges: the exact total of a number and month, floored to yen once (charging.md P3, P4, P8, P13)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -17,7 +17,10 @@ UsageKey = tuple[str, str]
 
 
 class Billed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the lines in force carry of one number and usage month, and how many they are."""
+    """What the lines in force carry of one number and usage month.
+
+    lines: the highest running number among their keys; how many there are if none is gone.
+    """
 
     net_yen: int = 0
     rounded_uy: int = 0
@@ -29,21 +32,6 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     totals: Sequence[UsageTotal] = ()
     billed: Mapping[UsageKey, Billed] = {}
-
-
-def billed_usage(lines: Iterable[InvoiceLine]) -> dict[UsageKey, Billed]:
-    """Return what lines in force have billed; a corrected invoice's are in force, not those it corrects."""
-    found: dict[UsageKey, Billed] = {}
-    for line in lines:
-        if line.item == CALLS_ITEM:
-            key = (line.number, line.period_first.isoformat()[:7])
-            before = found.get(key, Billed())
-            found[key] = Billed(
-                net_yen=before.net_yen + line.net_yen,
-                rounded_uy=before.rounded_uy + line.rounded_uy,
-                lines=before.lines + 1,
-            )
-    return found
 
 
 def usage_lines(usage: Usage, holdings: Sequence[Holding], month: str, terms: Terms) -> list[InvoiceLine]:
