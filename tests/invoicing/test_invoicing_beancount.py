@@ -130,3 +130,9 @@ def test_each_month_ends_with_balances_of_all_accounts_used_so_far() -> None:
 
 def test_the_same_entries_in_any_order_make_the_same_file() -> None:
     assert beancount(books(), "x") == beancount(reversed(books()), "x")
+
+
+def test_every_account_has_its_place_among_beancounts_five_roots() -> None:
+    names = {account_name(Posting(account=account, amount_uy=1)) for account in Account}
+    assert len(names) == len(Account)
+    assert {name.split(":")[0] for name in names} <= {"Assets", "Income", "Liabilities", "Expenses", "Equity"}
