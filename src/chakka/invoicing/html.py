@@ -240,7 +240,7 @@ def _remarks(invoice: Invoice, notes: Notes, unprintable: frozenset[str]) -> str
 
 def _remark_texts(invoice: Invoice, unprintable: frozenset[str]) -> Iterator[str]:
     if invoice.body.kind is InvoiceKind.CREDIT:
-        yield "返還する消費税額は、元の請求書と修正後の請求書の消費税額の差です。"
+        yield "返還する消費税額は、元の請求書の消費税額から正しい消費税額を差し引いた額です。"
     else:
         yield "消費税額は、税率ごとの税抜金額の合計に税率を乗じ、1円未満を切り捨てて計算しています。"
     if any(line.tax_category == REDUCED for line in invoice.body.lines):
