@@ -10,6 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from chakka.portal.billing.terms import publish_shipped
+
 
 def bring_up_to_date(directory: Path) -> None:
     """Apply the migrations that the database lacks, and say so; of two processes one waits for the other."""
@@ -20,6 +22,7 @@ def bring_up_to_date(directory: Path) -> None:
         if missing:
             print(f"chakka: bringing {_where()} up to date: {len(missing)} migrations", file=sys.stderr)
             call_command("migrate", verbosity=0, interactive=False)
+            publish_shipped()
 
 
 def _missing() -> list[object]:

@@ -63,13 +63,15 @@ class BillingRun(models.Model):
 class Draft(models.Model):
     """An invoice as it would be now; computed anew at will until it is issued.
 
-    body: `InvoiceBody` as JSON.
+    body:     `InvoiceBody` as JSON; empty if there are problems.
+    problems: JSON list of what keeps it from being an invoice.
     """
 
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="drafts")
     subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="drafts")
-    body = models.TextField()
-    total_yen = models.BigIntegerField()
+    body = models.TextField(blank=True)
+    problems = models.TextField(blank=True)
+    total_yen = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(name="draft_once_per_run", fields=["run", "subscriber"])]
@@ -83,6 +85,7 @@ class Invoice(FinalModel):
 
     body: `InvoiceBody` as JSON: the invoice itself. The columns beside it are what it is searched by:
           date, amount and counterparty (charging.md §5).
+    by, reason: who issued it; why, of credits and corrected invoices.
     """
 
     number = models.CharField(max_length=32, unique=True)
@@ -100,6 +103,8 @@ class Invoice(FinalModel):
     body = models.TextField()
     previous_hash = models.CharField(max_length=_HASH_LENGTH)
     hash = models.CharField(max_length=_HASH_LENGTH, unique=True)
+    by = models.CharField(max_length=64)
+    reason = models.CharField(max_length=500, blank=True)
 
     objects = FinalQuerySet["Invoice"].as_manager()
 
@@ -225,30 +230,58 @@ class BlockerDecision(models.Model):
 
 
 class SeriesState(models.Model):
-    """The one series of invoice numbers: the last number given and the hash of its invoice."""
+    """The one series of documents: how many there are, and the last of them.
 
-    name = models.CharField(max_length=16, primary_key=True)
+    count: how many its year (or the series) has by then, which the next number is made of.
+    """
+
+    name = models.CharField(max_length=8, primary_key=True)
     sequence = models.PositiveBigIntegerField(default=0)
-    hash = models.CharField(max_length=_HASH_LENGTH, blank=True)
+    count = models.PositiveBigIntegerField(default=0)
+    issued_on = models.DateField(null=True, blank=True)
+    hash = models.CharField(max_length=_HASH_LENGTH)
 
     def __str__(self) -> str:
         return f"{self.name} {self.sequence}"
 
 
-class JournalBatch(FinalModel):
-    """What one event means in double entry, once per subject (`invoice/2026-000001`).
+class UsageBooked(models.Model):
+    """Call charges that stand in the double-entry journal as income, as last booked: exact, by class."""
 
-    entries: JSON of the pure values, balanced.
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="usage_booked")
+    number = models.CharField(max_length=11)
+    usage_month = models.CharField(max_length=_MONTH_LENGTH)
+    rating_class = models.CharField(max_length=32)
+    calls = models.BigIntegerField()
+    units = models.BigIntegerField()
+    conversation_ms = models.BigIntegerField()
+    amount_uy = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="usage_booked_once", fields=["subscriber", "number", "usage_month", "rating_class"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.usage_month} {self.rating_class}"
+
+
+class JournalBatch(FinalModel):
+    """What one event means in double entry, once for each key (`invoice/INV2026-000001`).
+
+    entry: `JournalEntry` as JSON, balanced.
     """
 
-    subject = models.CharField(max_length=64, unique=True)
-    month = models.CharField(max_length=_MONTH_LENGTH, db_index=True)
-    entries = models.TextField()
+    key = models.CharField(max_length=64, unique=True)
+    booked_on = models.DateField(db_index=True)
+    entry = models.TextField()
 
     objects = FinalQuerySet["JournalBatch"].as_manager()
 
     def __str__(self) -> str:
-        return self.subject
+        return self.key
 
 
 class JobState(models.TextChoices):

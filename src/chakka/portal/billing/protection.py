@@ -35,7 +35,7 @@ def _sqlite(table: str, columns: list[str]) -> list[str]:
         f"DROP TRIGGER IF EXISTS {table}_keep",
         f"DROP TRIGGER IF EXISTS {table}_final",
         f"CREATE TRIGGER {table}_keep BEFORE DELETE ON {table} {refusal}",
-        f"CREATE TRIGGER {table}_final BEFORE UPDATE OF {', '.join(columns)} ON {table} {refusal}",
+        f"CREATE TRIGGER {table}_final BEFORE UPDATE OF {_quoted(columns)} ON {table} {refusal}",
     ]
 
 
@@ -45,5 +45,9 @@ def _postgresql(table: str, columns: list[str]) -> list[str]:
         "CREATE OR REPLACE FUNCTION chakka_final() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'rows of % are final', TG_TABLE_NAME; END $$",
         f"CREATE OR REPLACE TRIGGER {table}_keep BEFORE DELETE OR TRUNCATE ON {table} {refusal}",
-        f"CREATE OR REPLACE TRIGGER {table}_final BEFORE UPDATE OF {', '.join(columns)} ON {table} {refusal}",
+        f"CREATE OR REPLACE TRIGGER {table}_final BEFORE UPDATE OF {_quoted(columns)} ON {table} {refusal}",
     ]
+
+
+def _quoted(columns: list[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)

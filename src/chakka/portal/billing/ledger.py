@@ -1,0 +1,39 @@
+"""The ledger as billing reads it: an empty one, said aloud, where no call was ever recorded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chakka.config import Config
+from chakka.stores.ledger import Ledger
+from chakka.stores.ledger_values import LedgerCall
+from chakka.stores.usage import Blocker, UsageTotal
+
+
+class NoLedger:
+    """Stands for a ledger that is not there: no call was recorded yet, or its path is wrong."""
+
+    def __init__(self, config: Config) -> None:
+        self._where = config.ledger
+
+    def usage(self, usage_month: str | None = None) -> list[UsageTotal]:
+        """Return nothing."""
+        return []
+
+    def blockers(self, usage_month: str) -> Iterator[Blocker]:
+        """Yield that there is no ledger."""
+        message = f"there is no ledger {self._where}: no call would be billed"
+        yield Blocker(kind="no_ledger", key=f"no_ledger/{usage_month}", message=message)
+
+    def call(self, call_id: str) -> LedgerCall | None:
+        """Return nothing."""
+        return None
+
+
+@contextmanager
+def opened_ledger(config: Config) -> Iterator[Ledger | NoLedger]:
+    """Give the ledger of the node, for reading."""
+    if not config.ledger.exists():
+        yield NoLedger(config)
+        return
+    with Ledger.open_to_read(config.ledger) as ledger:
+        yield ledger

@@ -1,0 +1,75 @@
+"""The ledger's totals, each given to the subscriber whose number it was."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from chakka.invoicing.period import first_day, last_day
+from chakka.portal.contracts.models import Contract
+from chakka.stores.usage import Blocker, UsageTotal
+
+
+class OwnedUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Usage since the books began, up to a month, by the subscriber (primary key) who pays for it.
+
+    faults: usage that no invoice will carry as things stand.
+    """
+
+    totals: Mapping[int, list[UsageTotal]]
+    faults: tuple[Blocker, ...]
+
+
+def owned_usage(totals: Iterable[UsageTotal], first_month: str, month: str) -> OwnedUsage:
+    """Return who pays for what of `first_month` to `month`, both included."""
+    owners = _Owners()
+    by_subscriber: dict[int, list[UsageTotal]] = {}
+    faults: dict[str, Blocker] = {}
+    for total in totals:
+        if total.usage_month > month:
+            continue
+        subscribers = owners.of(total.number, total.usage_month)
+        if total.usage_month < first_month:
+            fault = _before_books(total, first_month)
+        elif len(subscribers) != 1:
+            fault = _not_one_owner(total, len(subscribers))
+        else:
+            by_subscriber.setdefault(subscribers.pop(), []).append(total)
+            continue
+        faults[fault.key] = fault
+    return OwnedUsage(totals=by_subscriber, faults=tuple(faults.values()))
+
+
+class _Owners:
+    """Who has had which number when."""
+
+    def __init__(self) -> None:
+        self._contracts: dict[str, list[tuple[str, str, int]]] = {}
+        for number, start, stop, subscriber in Contract.objects.values_list(
+            "number_id", "start", "stop", "subscriber_id"
+        ):
+            end = stop.isoformat() if stop else "9999"
+            self._contracts.setdefault(number, []).append((start.isoformat(), end, subscriber))
+
+    def of(self, number: str, month: str) -> set[int]:
+        """Return the subscribers who had a number in a month; a day is enough."""
+        first, last = first_day(month).isoformat(), last_day(month).isoformat()
+        return {
+            subscriber
+            for start, stop, subscriber in self._contracts.get(number, ())
+            if start <= last and first <= stop
+        }
+
+
+def _before_books(total: UsageTotal, first_month: str) -> Blocker:
+    message = f"calls of {total.usage_month} are not billed: the books begin with {first_month}"
+    return Blocker(kind="before_books", key=f"before_books/{total.usage_month}", message=message)
+
+
+def _not_one_owner(total: UsageTotal, owners: int) -> Blocker:
+    how_many = "nobody's contract" if owners == 0 else f"{owners} subscribers' contracts"
+    return Blocker(
+        kind="no_owner",
+        key=f"no_owner/{total.number}/{total.usage_month}",
+        message=f"calls of {total.number} in {total.usage_month} are not billed: they fall under {how_many}",
+        number=total.number,
+    )
