@@ -61,7 +61,11 @@ def test_rate_of_a_class_without_rule_is_in_suspense_and_exits_1(capsys: pytest.
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [
-        ("hikari-wide", "nothing", "--tariff: there is no tariff nothing; there are freedial, hikari-wide, legacy"),
+        (
+            "hikari-wide",
+            "nothing",
+            "--tariff: there is no tariff nothing; there are freedial, hikari-wide, legacy",
+        ),
         ("--ms", "--from-area 東京都 --ms", "--from-area 東京都: no charge area"),
         ("--ms", "--home-area x --ms", "--home-area x: no charge area"),
         ("mobile", "banana", "'banana'"),
