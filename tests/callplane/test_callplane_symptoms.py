@@ -1,9 +1,13 @@
 """What once went wrong in calls, each under the name of its symptom."""
 
+from collections.abc import Callable
+
 import pytest
+from calling_lines import FRIEND, NOTIFYING, CallingOffice
 from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, SECOND_LINE, Exchange, Telephone
 from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
+from chakka.config import Address, Trunk
 from chakka.media.control import Bridge, Close, Join, Move, Open, Opened, Refused
 from chakka.records.model import ReleasedBy, Unanswered
 from chakka.routing.decision import Reason
@@ -24,6 +28,19 @@ def tell_media(exchange: Exchange, event: Opened | Refused) -> None:
 
 def to_caller(exchange: Exchange, start: bytes) -> list[bytes]:
     return [data for _, _, to, data in exchange.network.sent if to == CALLER and data.startswith(start)]
+
+
+def first_lost(to: Address, start: bytes) -> Callable[[Address, Address, bytes], bool]:
+    """Return a network that loses the first of those messages to an address."""
+    lost: list[bytes] = []
+
+    def is_kept(_: Address, target: Address, data: bytes) -> bool:
+        if target == to and data.startswith(start) and not lost:
+            lost.append(data)
+            return False
+        return True
+
+    return is_kept
 
 
 def test_a_stream_that_is_opened_too_late_does_not_end_the_call() -> None:
@@ -252,3 +269,22 @@ def test_who_holds_a_relayed_call_may_be_silent_and_have_no_address(address: byt
     (move,) = exchange.plane.said(Move)
     assert isinstance(move, Move)
     assert (move.is_listening, move.is_speaking) == (False, False)
+
+
+def test_a_line_whose_refusal_is_lost_gets_it_again_and_leaves_one_record() -> None:
+    office = CallingOffice(NOTIFYING)
+    office.network.keep = first_lost(FIRST_LINE, b"SIP/2.0 404")
+    office.carrier = Telephone(refuses=404)
+    office.dial_out(FRIEND)
+    office.run(5.0)
+    assert [failed.status for failed in office.refusals] == [404]
+    assert office.record.reason is Reason.REJECTED
+
+
+def test_a_line_whose_refusal_without_ringing_is_lost_leaves_one_record() -> None:
+    office = CallingOffice(NOTIFYING, trunks=(Trunk(name="carrier", hosts=("192.0.2.1",)),))
+    office.network.keep = first_lost(FIRST_LINE, b"SIP/2.0 503")
+    office.dial_out(FRIEND)
+    office.run(5.0)
+    assert [failed.status for failed in office.refusals] == [503]
+    assert len(office.records) == 1

@@ -287,6 +287,7 @@ class CallPlane:
             event.call.reject(now.monotonic, caller.status, headers=caller.headers)
             self.counts.strangers += 1
             return
+        event.call.trust(now.monotonic)
         self._in_hand = event.call
         call = self._enter(event, self._placing.setup(event.request, caller, now), now)
         _begin(call, now)

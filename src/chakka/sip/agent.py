@@ -34,8 +34,8 @@ class UserAgent:
     token:      returns another word of at least 8 letters and digits each time; it must not be guessable,
                 since tags and branches are made of it.
     may_accept: whether an address is known. Others get at most one datagram for each of theirs, no 100, and
-                nothing repeated, until the user sends them a provisional or an answer, and nothing is kept of
-                what was refused (RFC 3261 §8.2.7); None: all are known.
+                nothing repeated, until the user trusts them or answers, and nothing is kept of what was
+                refused (RFC 3261 §8.2.7); None: all are known.
     admission:  returns the answer to a new INVITE that is not let in, None to take it: stateless, so that
                 refusing costs little.
     counts:     what was dropped or refused here, by word.

@@ -66,6 +66,12 @@ class IncomingCall(Call):
 
     # What the user asks for.
 
+    def trust(self, now: float) -> None:
+        """Take it that the caller is where it says: it gets 100, and responses that may be lost again."""
+        if not self.transaction.is_proven:
+            self.transaction.is_proven = True
+            self.transaction.trying(now)
+
     def progress(  # noqa: PLR0913 - the parts of one response, all but the first optional
         self,
         now: float,
