@@ -193,6 +193,12 @@ def test_another_months_key_reads_nothing() -> None:
             read()
 
 
+def test_a_flat_record_without_legs_still_tells_whom_a_line_called() -> None:
+    flat = msgspec.structs.replace(written(answer(CallKind.OUTGOING)).facts, legs=())
+    known = unsealed(flat, KEY)
+    assert (known.attempt.called_number, known.legs) == (FRIEND, ())
+
+
 def test_what_is_sealed_belongs_in_its_place() -> None:
     entry = written(answer())
     swapped = msgspec.structs.replace(entry, dialogs=entry.facts.caller)

@@ -171,7 +171,8 @@ def _with_callee(facts: CallFacts, callee: _Callee) -> CallFacts:
     return msgspec.structs.replace(
         facts,
         attempt=msgspec.structs.replace(facts.attempt, called_number=callee.number),
-        legs=tuple(_ending(leg, *end) for leg, end in zip(facts.legs, callee.ends, strict=True)),
+        # A record that was handed over flat has no legs any more.
+        legs=tuple(_ending(leg, *end) for leg, end in zip(facts.legs, callee.ends, strict=False)),
     )
 
 
