@@ -13,6 +13,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -205,6 +206,16 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     url: str = ""
 
 
+class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where calls and charges are kept: `postgresql://USER@HOST/NAME`; "" = SQLite in the data directory.
+
+    The password is in the file that libpq looks into (~/.pgpass, $PGPASSFILE), where no list of processes
+    shows it.
+    """
+
+    url: str = ""
+
+
 class BillingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who issues the invoices and how.
 
@@ -261,6 +272,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     keepalive: KeepaliveSettings = KeepaliveSettings()
     watch: WatchSettings = WatchSettings()
     database: DatabaseSettings = DatabaseSettings()
+    ledger_settings: LedgerSettings = LedgerSettings()
     billing: BillingSettings = BillingSettings()
     privacy: PrivacySettings = PrivacySettings()
 
@@ -296,8 +308,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def ledger(self) -> Path:
-        """The ledger (SQLite)."""
+        """The ledger, if it is a file (SQLite)."""
         return self.directory / "ledger.sqlite"
+
+    @property
+    def ledger_place(self) -> str:
+        """Where the ledger is: that file, or the URL of a database."""
+        return self.ledger_settings.url or str(self.ledger)
 
     @property
     def media_socket(self) -> Path:
@@ -384,7 +401,7 @@ class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
-_TABLES |= {"auth", "registrar", "keepalive", "tls", "watch", "privacy", "database", "billing"}
+_TABLES |= {"auth", "registrar", "keepalive", "tls", "watch", "privacy", "database", "ledger", "billing"}
 
 
 def parse_config(text: bytes, base: Path) -> Config:
@@ -496,8 +513,20 @@ def _read(reading: _Reading, base: Path) -> Config:
         watch=reading.one("watch", WatchSettings),
         privacy=reading.one("privacy", PrivacySettings),
         database=reading.one("database", DatabaseSettings),
+        ledger_settings=_ledger(reading),
         billing=reading.one("billing", BillingSettings),
     )
+
+
+def _ledger(reading: _Reading) -> LedgerSettings:
+    settings = reading.one("ledger", LedgerSettings)
+    parts = urlsplit(settings.url)
+    if settings.url and parts.scheme not in ("postgresql", "postgres"):
+        reading.fault("ledger.url", "bad_value", f"{settings.url!r} must be postgresql://USER@HOST/NAME")
+    elif parts.password:
+        message = "has a password: write it into ~/.pgpass, where no list of processes shows it"
+        reading.fault("ledger.url", "bad_value", message)
+    return settings
 
 
 def _announcer(reading: _Reading, listen: _Listen) -> Address | None:

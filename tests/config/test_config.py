@@ -117,3 +117,22 @@ def test_memory_for_ladders_is_bounded() -> None:
     assert faults("[watch]\nladder_messages = -1") == [
         ("watch", "Expected `int` >= 0 - at `$.ladder_messages`"),
     ]
+
+
+def test_the_ledger_is_a_file_of_the_data_directory_unless_a_database_is_named() -> None:
+    assert Config(directory=Path("/d")).ledger_place == "/d/ledger.sqlite"
+    named = parse_config(b'[ledger]\nurl = "postgresql://chakka@db.test/calls"', Path("/d"))
+    assert named.ledger_place == "postgresql://chakka@db.test/calls"
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://db.test/calls", "must be postgresql://USER@HOST/NAME"),
+        ("postgresql://chakka:secret@db.test/calls", "has a password: write it into ~/.pgpass"),
+    ],
+)
+def test_a_ledger_that_no_command_could_open_is_refused(url: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as refusal:
+        parse_config(f'[ledger]\nurl = "{url}"'.encode(), Path("/d"))
+    assert "secret" not in str(refusal.value)

@@ -9,12 +9,12 @@ import msgspec
 
 from chakka.cli.arguments import instant
 from chakka.cli.call_row import HEADINGS, as_object, as_row
-from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.data_directory import add_data_option, ledger_to_read
 from chakka.cli.seen_call import add_full_option, seen
 from chakka.errors import InputError
 from chakka.records.model import CallKind
 from chakka.routing.decision import Reason
-from chakka.stores.ledger import CallFilter, Ledger
+from chakka.stores.ledger import CallFilter
 
 # More than anybody reads; one answer of this length still fits into memory.
 MOST_CALLS = 1_000_000
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
     )
     try:
-        with Ledger.open_to_read(places(arguments).ledger) as ledger:
+        with ledger_to_read(arguments) as ledger:
             calls = seen(ledger.calls(wanted), arguments)
     except InputError as fault:
         print(f"chakka calls: {fault}", file=sys.stderr)

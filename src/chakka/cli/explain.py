@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import msgspec
 
 from chakka.cli.call_row import as_object, charge, conversation, destination, legs, outcome
-from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.data_directory import add_data_option, ledger_to_read
 from chakka.cli.seen_call import SeenCall, add_full_option, seen
 from chakka.errors import InputError
 from chakka.localtime import jst_iso
 from chakka.records.model import CallKind, Leg
 from chakka.routing.document import Language, sentences
-from chakka.stores.ledger import Ledger
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,7 +29,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return 1 if the ledger has no such call, 2 if there is no ledger."""
     try:
-        with Ledger.open_to_read(places(arguments).ledger) as ledger:
+        with ledger_to_read(arguments) as ledger:
             found = ledger.call(arguments.call)
         calls = seen([found] if found else [], arguments)
     except InputError as fault:

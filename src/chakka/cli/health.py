@@ -13,7 +13,8 @@ from chakka.errors import InputError
 from chakka.records.entries import decode
 from chakka.records.model import Answered, Counted, Entry, Released, Seized, Shed, Unanswered
 from chakka.stores.journal_reader import JournalEntry, JournalReader
-from chakka.stores.ledger import Ledger, LedgerUnavailable
+from chakka.stores.ledger import LedgerUnavailable
+from chakka.stores.open_ledger import open_ledger_to_read
 
 # Records are due in the ledger a second after the call; a minute is no hiccup.
 _WORRYING_LAG_S = 60
@@ -67,7 +68,7 @@ def _ingest_faults(lag: IngestLag | str) -> Iterator[str]:
 def ingest_lag(config: Config) -> IngestLag | str:
     """Return how far the ledger is behind the journal, or why that cannot be said."""
     try:
-        with Ledger.open_to_read(config.ledger) as ledger:
+        with open_ledger_to_read(config.ledger_place) as ledger:
             reader = JournalReader(config.journal, ledger.delivered())
         return _behind(reader)
     except (InputError, LedgerUnavailable) as fault:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from chakka.cli.data_directory import places
+from chakka.cli.data_directory import ledger_to_read, places
 from chakka.cli.seen_call import note_looks, unsealed
 from chakka.contract.text import read
 from chakka.errors import InputError, Problem
@@ -23,7 +23,6 @@ from chakka.routing.live_facts import (
 )
 from chakka.routing.live_text import LONGEST_NOTE, MOST_BLOCKS, blocked_number, withheld_blocks
 from chakka.stores.keys import KeyStore
-from chakka.stores.ledger import Ledger
 from chakka.stores.plan_store import PlanStore, prepared
 
 Step = Callable[[LiveFacts], LiveFacts]
@@ -105,7 +104,7 @@ def _callers(
         return []
     found: dict[str, tuple[str, bool]] = {}
     keys = KeyStore(places(arguments).keys)
-    with Ledger.open_to_read(places(arguments).ledger) as ledger:
+    with ledger_to_read(arguments) as ledger:
         for call_id in calls:
             known = ledger.call(call_id)
             call = unsealed(known, keys) if known is not None else None

@@ -35,7 +35,7 @@ def programs(config: Config, config_file: str) -> list[Program]:
         *("--rtp-ports", f"{first}-{last}", "--prompts", str(config.prompts)),
     )
     ingest = (
-        *("--journal", str(config.journal), "--ledger", str(config.ledger)),
+        *("--journal", str(config.journal), "--ledger", config.ledger_place),
         *("--tariff", config.tariff, "--feed", str(config.feed_socket)),
     )
     return [

@@ -17,7 +17,7 @@ from chakka.charging.tariff import Tariff
 from chakka.charging.what_if import RECORDED, Comparison, Outcome, by_number, compare
 from chakka.cli.arguments import freephone_number
 from chakka.cli.calls import table
-from chakka.cli.data_directory import add_data_option, places
+from chakka.cli.data_directory import add_data_option, ledger_to_read, places
 from chakka.cli.plan_file import problem_lines
 from chakka.errors import InputError
 from chakka.facts import numbering_table, parse_tariff, tariff_named
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     where = places(arguments)
     try:
         tariff = _tariff(arguments.tariff, where.tariffs)
-        with Ledger.open_to_read(where.ledger) as ledger:
+        with ledger_to_read(arguments) as ledger:
             comparisons = compare(_recorded(ledger, arguments.month, arguments.number), tariff)
     except (InputError, OSError) as fault:
         if isinstance(fault, InputError) and fault.problems:

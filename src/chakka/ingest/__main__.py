@@ -13,7 +13,8 @@ from chakka.facts import numbering_table, shipped_tariffs
 from chakka.ingest.feed import Feed
 from chakka.ingest.rating import Rules
 from chakka.ingest.run import run
-from chakka.stores.ledger import Ledger, Rated
+from chakka.stores.ledger import LedgerUnavailable, Rated
+from chakka.stores.open_ledger import open_ledger
 
 log = logging.getLogger("chakka.ingest")
 
@@ -27,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
         rules = _rules(arguments.tariff)
-        ledger = Ledger.open(arguments.ledger)
-    except InputError as fault:
+        ledger = open_ledger(arguments.ledger)
+    except (InputError, LedgerUnavailable) as fault:
         print(f"ingest: {fault}", file=sys.stderr)
         return 2
     feed = Feed(arguments.feed) if arguments.feed else None
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chakka.ingest", description="Journal to ledger.")
     parser.add_argument("--journal", type=Path, required=True, help="directory of the journal's segments")
-    parser.add_argument("--ledger", type=Path, required=True, help="SQLite file, made if absent")
+    parser.add_argument("--ledger", required=True, help="SQLite file, made if absent, or postgresql://…")
     parser.add_argument("--tariff", required=True, help="name of the tariff by which calls are charged")
     parser.add_argument("--feed", type=Path, help="Unix datagram socket that is told of each rated call")
     return parser

@@ -24,7 +24,7 @@ class Engine(Protocol):
         """Return texts as the one value that `among` takes."""
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Return the rows that a question has for an answer."""
+        """Return the rows that a question has for an answer. Raises: as `transaction`."""
 
     def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[Row]:
         """Yield the same one by one, however many there are."""
@@ -49,9 +49,6 @@ class Engine(Protocol):
 
         Raises: LedgerUnavailable to be tried again; InputError if what is kept is damaged.
         """
-
-    def faults(self) -> AbstractContextManager[None]:
-        """Raise the same for what is asked within."""
 
     def is_in_place(self) -> bool:
         """Return whether the database is still the one that was opened."""

@@ -121,10 +121,7 @@ class Ledger:
         Raises: LedgerUnavailable to be tried again; InputError if what is kept is damaged.
         """
         ranges: dict[tuple[str, int], list[Range]] = {}
-        with self._engine.faults():
-            rows = self._engine.rows(
-                "SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first"
-            )
+        rows = self._engine.rows("SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first")
         for node, boot, first, last in rows:
             ranges.setdefault((node, boot), []).append((first, last))
         return {source: contiguous_end(found) for source, found in ranges.items()}

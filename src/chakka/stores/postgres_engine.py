@@ -47,7 +47,7 @@ class PostgresEngine:
         Raises: LedgerUnavailable while it cannot be reached; InputError if it can never be used.
         """
         engine = cls(url, is_to_read=False)
-        with engine.faults():
+        with engine._faults():
             migrate(engine._open())
         return engine
 
@@ -55,7 +55,7 @@ class PostgresEngine:
     def open_to_read(cls, url: str) -> "PostgresEngine":
         """Return the database for questions only. Raises: InputError if no ledger is there, or an old one."""
         engine = cls(url, is_to_read=True)
-        with engine.faults():
+        with engine._faults():
             if not is_up_to_date(engine._open()):
                 raise InputError(f"no ledger in {shown(url)}, or one of another chakka: ingest makes it")
         return engine
@@ -66,12 +66,16 @@ class PostgresEngine:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows that a question has for an answer."""
-        return self._open().execute(_spelt(sql), values).fetchall()
+        with self._faults():
+            return self._open().execute(_spelt(sql), values).fetchall()
 
     def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[Row]:
         """Yield the same one by one, out of the server's memory."""
-        connection = self._open()
-        with connection.transaction(), connection.cursor(name="stream") as cursor:
+        with (
+            self._faults(),
+            self._open().transaction(),
+            self._open().cursor(name="stream") as cursor,
+        ):
             cursor.itersize = 10_000
             yield from cursor.execute(_spelt(sql), values)
 
@@ -117,14 +121,14 @@ class PostgresEngine:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make what is done within durable at the end, or nothing of it; one writer at a time."""
-        with self.faults():
+        with self._faults():
             connection = self._open()
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,))
                 yield
 
     @contextmanager
-    def faults(self) -> Iterator[None]:
+    def _faults(self) -> Iterator[None]:
         """Raise LedgerUnavailable for what passes, InputError for what does not."""
         try:
             yield

@@ -75,11 +75,13 @@ class SqliteEngine:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows that a question has for an answer."""
-        return self._connection.execute(sql, values).fetchall()
+        with self._faults():
+            return self._connection.execute(sql, values).fetchall()
 
     def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[Row]:
         """Yield the same one by one."""
-        yield from self._connection.execute(sql, values)
+        with self._faults():
+            yield from self._connection.execute(sql, values)
 
     def run(self, sql: str, values: Sequence[object] = ()) -> None:
         """Do one thing."""
@@ -113,7 +115,7 @@ class SqliteEngine:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make what is done within durable at the end, or nothing of it."""
-        with self.faults():
+        with self._faults():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -125,7 +127,7 @@ class SqliteEngine:
                 raise
 
     @contextmanager
-    def faults(self) -> Iterator[None]:
+    def _faults(self) -> Iterator[None]:
         """Raise LedgerUnavailable for what passes, InputError for a damaged file."""
         try:
             yield
