@@ -19,6 +19,7 @@ from chakka.records.model import Answered, CallFacts, CallKind, Entry
 from chakka.records.private import sealed
 from chakka.routing.attempt import Presentation
 from chakka.routing.live_facts import decode
+from chakka.stores.journal_reader import JournalEntry, JournalReader
 from chakka.stores.keys import Destruction, KeyStore
 from chakka.stores.ledger import CallFilter, Ledger, Rated
 from chakka.stores.plan_store import PlanStore
@@ -241,6 +242,19 @@ def test_rating_totals_and_a_rebuilt_ledger_are_the_same_without_the_key(
     store.destroy(Destruction(month=MONTH, at_ms=LONG_AFTER_MS, by="kato", reason="kept long enough"))
     keep(tmp_path / "again", written, rules)
     assert rated(data) == rated(tmp_path / "again") == before
+
+
+def test_a_ledger_made_anew_after_the_key_is_gone_has_the_same_digest(
+    data: Path, tmp_path: Path, rules: Rules
+) -> None:
+    with Ledger.open_to_read(data / "ledger.sqlite") as ledger:
+        before = ledger.digest()
+    destroy(data)
+    reader = JournalReader(data / "journal")
+    with Ledger.open(tmp_path / "anew.sqlite") as ledger:
+        while found := reader.read():
+            take((entry for entry in found if isinstance(entry, JournalEntry)), ledger, rules)
+        assert ledger.digest() == before
 
 
 def test_the_hash_chain_is_over_what_is_sealed_and_holds_without_the_key(chakka: Chakka, data: Path) -> None:
