@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from chakka.clock import utc_ms
 from chakka.config import Config
 from chakka.errors import InputError
 from chakka.portal.accounts.models import Subscriber
@@ -26,10 +25,11 @@ from chakka.stores.usage import Blocker, Books
 
 
 class Month:
-    """The billing of one month: ledger and contracts as they were when it was opened."""
+    """The billing of one month: ledger and contracts as they were when it was opened, at `now_ms`."""
 
-    def __init__(self, month: str, books: Books, config: Config) -> None:
+    def __init__(self, month: str, books: Books, config: Config, now_ms: int) -> None:
         self.month = month
+        self._now_ms = now_ms
         self._books = books
         self.first_month = first_month_of_books(month)
         self.usage: OwnedUsage = owned_usage(books.usage(), self.first_month, month)
@@ -69,7 +69,7 @@ class Month:
 
     def standing_blockers(self) -> Iterator[Blocker]:
         """Yield what stands against issuing whatever the drafts are."""
-        yield from calendar_blockers(self.month, self.first_month, utc_ms())
+        yield from calendar_blockers(self.month, self.first_month, self._now_ms)
         yield from self._books.blockers(self.month)
         yield from self.usage.faults
 

@@ -56,7 +56,7 @@ def issuing(arguments: argparse.Namespace, reason: str = "") -> Issuing:
 def opened(wanted: str) -> Iterator[Month]:
     """Give the billing of a month, with the ledger open."""
     with opened_ledger(settings.CONFIG) as ledger:
-        yield Month(wanted, ledger, settings.CONFIG)
+        yield Month(wanted, ledger, settings.CONFIG, utc_ms())
 
 
 @contextmanager
