@@ -64,7 +64,7 @@ def test_the_loop_takes_calls_as_they_come(tmp_path: Path, rules: Rules) -> None
 
     def follow() -> None:
         with Ledger.open(path) as ledger:
-            run(tmp_path / "journal", ledger, rules, lambda _: None, stop)
+            run(tmp_path / "journal", ledger, lambda: rules, lambda _: None, stop)
 
     thread = threading.Thread(target=follow)
     thread.start()
@@ -155,7 +155,7 @@ def test_an_unknown_tariff_is_named(tmp_path: Path) -> None:
         [*command, "--ledger", str(tmp_path / "ledger.sqlite")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "tariff 'free' is none of" in done.stderr
+    assert "there is no tariff free; there are freedial" in done.stderr
 
 
 def test_a_feed_that_nobody_reads_stops_nothing(tmp_path: Path, rules: Rules) -> None:
@@ -217,7 +217,7 @@ def test_a_ledger_that_is_locked_for_long_is_tried_again_and_reported_once(
 
     def follow() -> None:
         with Ledger.open(path) as ledger:
-            run(tmp_path / "journal", ledger, rules, lambda _: None, stop)
+            run(tmp_path / "journal", ledger, lambda: rules, lambda _: None, stop)
 
     thread = threading.Thread(target=follow)
     with caplog.at_level(logging.INFO):

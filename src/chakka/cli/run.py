@@ -53,10 +53,7 @@ def _check(config: Config) -> None:
         raise InputError(
             f"no announcements in {config.prompts}: run `make setup`, or python -m chakka.media.speech"
         )
-    if config.tariff not in facts.shipped_tariffs():
-        raise InputError(
-            f"tariff {config.tariff!r} does not exist; there are {', '.join(facts.shipped_tariffs())}"
-        )
+    facts.tariff_named(config.tariff, config.tariffs)
     config.directory.mkdir(parents=True, exist_ok=True)
     PlanStore.open(config.plans, readonly=False).close()
     host, port = config.listen

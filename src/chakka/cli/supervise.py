@@ -36,7 +36,7 @@ def programs(config: Config, config_file: str) -> list[Program]:
     )
     ingest = (
         *("--journal", str(config.journal), "--ledger", config.ledger_place),
-        *("--tariff", config.tariff, "--feed", str(config.feed_socket)),
+        *("--tariff", config.tariff, "--tariffs", str(config.tariffs), "--feed", str(config.feed_socket)),
     )
     return [
         Program("media", _python("chakka.media", *media)),

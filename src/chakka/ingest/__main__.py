@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from chakka.errors import InputError
-from chakka.facts import numbering_table, shipped_tariffs
+from chakka.ingest.current_rules import CurrentRules
 from chakka.ingest.feed import Feed
-from chakka.ingest.rating import Rules
 from chakka.ingest.run import run
 from chakka.stores.ledger import LedgerUnavailable, Rated
 from chakka.stores.open_ledger import open_ledger
@@ -27,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        rules = _rules(arguments.tariff)
+        rules = CurrentRules(arguments.tariff, arguments.tariffs)
         ledger = open_ledger(arguments.ledger)
     except (InputError, LedgerUnavailable) as fault:
         print(f"ingest: {fault}", file=sys.stderr)
@@ -47,15 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--journal", type=Path, required=True, help="directory of the journal's segments")
     parser.add_argument("--ledger", required=True, help="SQLite file, made if absent, or postgresql://…")
     parser.add_argument("--tariff", required=True, help="name of the tariff by which calls are charged")
+    parser.add_argument(
+        "--tariffs", type=Path, default=Path("var/tariffs"), help="directory of published tariffs"
+    )
     parser.add_argument("--feed", type=Path, help="Unix datagram socket that is told of each rated call")
     return parser
-
-
-def _rules(tariff_name: str) -> Rules:
-    tariffs = shipped_tariffs()
-    if tariff_name not in tariffs:
-        raise InputError(f"tariff {tariff_name!r} is none of {', '.join(sorted(tariffs))}")
-    return Rules(tariff=tariffs[tariff_name], table=numbering_table())
 
 
 def _unheard(_rated: Iterable[Rated]) -> None:

@@ -29,8 +29,12 @@ SILENCE_CHECK_S = 60.0
 OnRated = Callable[[Iterable[Rated]], None]
 
 
-def run(journal: Path, ledger: Ledger, rules: Rules, on_rated: OnRated, stop: threading.Event) -> None:
+def run(
+    journal: Path, ledger: Ledger, rules: Callable[[], Rules], on_rated: OnRated, stop: threading.Event
+) -> None:
     """Take everything that the journal holds and will hold, until `stop` is set.
+
+    rules: asked before each reading of the journal.
 
     What was taken before is known from the ledger itself, so it may be killed at any point. While the ledger
     cannot be used it is tried again and again: the journal keeps what it misses.
@@ -50,16 +54,20 @@ def run(journal: Path, ledger: Ledger, rules: Rules, on_rated: OnRated, stop: th
 
 
 def _follow(
-    reader: JournalReader, ledger: Ledger, rules: Rules, on_rated: OnRated, stop: threading.Event
+    reader: JournalReader,
+    ledger: Ledger,
+    rules: Callable[[], Rules],
+    on_rated: OnRated,
+    stop: threading.Event,
 ) -> None:
     idle_s = SILENCE_CHECK_S
     while not stop.is_set():
-        if take_what_is_there(reader, ledger, rules, on_rated):
+        if take_what_is_there(reader, ledger, rules(), on_rated):
             continue
         if not ledger.is_in_place():
             raise InputError("the ledger's file was removed or replaced; the next start fills it anew")
         if idle_s >= SILENCE_CHECK_S:
-            on_rated(close_calls_of_silent_nodes(ledger, utc_ms(), rules))
+            on_rated(close_calls_of_silent_nodes(ledger, utc_ms(), rules()))
             idle_s = 0.0
         stop.wait(POLL_S)
         idle_s += POLL_S
