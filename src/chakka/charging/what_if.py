@@ -10,8 +10,8 @@ from chakka.charging.columns import prices
 from chakka.charging.tariff import Tariff
 from chakka.money import MICRO_YEN
 
-# A recorded call: its facts, the freephone number, and its charge, null while it is in suspense.
-RECORDED = {"number": pl.String, **CALLS, "charged_uy": pl.Int64}
+# A recorded call: the freephone number, as what it was charged, its facts, and its charge, null in suspense.
+RECORDED = {"number": pl.String, "rating_class": pl.String, **CALLS, "charged_uy": pl.Int64}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +63,13 @@ def by_number(comparisons: Iterable[Comparison]) -> list[Comparison]:
 
 
 def _compared(calls: pl.DataFrame) -> list[Comparison]:
-    grouped = calls.group_by("number", "caller_class").agg(
+    grouped = calls.group_by("number", "rating_class").agg(
         pl.len().alias("calls"), *_outcome("charged_uy"), *_outcome("would_uy")
     )
     return [
         Comparison(
             number=row["number"],
-            rating_class=row["caller_class"],
+            rating_class=row["rating_class"],
             calls=row["calls"],
             before=_read_outcome(row, "charged_uy"),
             after=_read_outcome(row, "would_uy"),

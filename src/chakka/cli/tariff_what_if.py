@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -21,13 +21,12 @@ from chakka.cli.data_directory import add_data_option, ledger_to_read, places
 from chakka.cli.plan_file import problem_lines
 from chakka.errors import InputError
 from chakka.facts import numbering_table, parse_tariff, tariff_named
-from chakka.localtime import DAY_MS, jst_instant_ms, month_after
 from chakka.money import yen_text
-from chakka.stores.ledger import CallFilter, Ledger, LedgerCall
+from chakka.stores.engine import Row
+from chakka.stores.ledger import Ledger
 
 # Calls that are rated at a time: columns pay from some thousands on.
 _PIECE = 100_000
-_MOST_CALLS = 2**31
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,9 +44,8 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the comparison; return 1 with the problems of a draft, 2 if tariff or ledger is out of reach."""
-    where = places(arguments)
     try:
-        tariff = _tariff(arguments.tariff, where.tariffs)
+        tariff = _tariff(arguments.tariff, places(arguments).tariffs)
         with ledger_to_read(arguments) as ledger:
             comparisons = compare(_recorded(ledger, arguments.month, arguments.number), tariff)
     except (InputError, OSError) as fault:
@@ -64,34 +62,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _recorded(ledger: Ledger, month: str, number: str | None) -> Iterator[pl.DataFrame]:
-    """Yield the answered calls of a usage month in pieces, as the ledger has them."""
-    first, last = (
-        jst_instant_ms(date.fromisoformat(f"{one}-01").toordinal(), 0) for one in (month, month_after(month))
-    )
-    # A call that was answered just after midnight came the day before.
-    wanted = CallFilter(number=number, since_ms=first - DAY_MS, until_ms=last, limit=_MOST_CALLS)
-    calls = (call for call in ledger.calls(wanted) if call.rated and call.rated.usage_month == month)
+    """Yield the charged calls of a usage month in pieces, as the ledger has them."""
+    calls = map(_placed, ledger.charged_calls(month, number))
     with tqdm(unit=" calls", unit_scale=True, disable=None) as bar:
         while piece := list(islice(calls, _PIECE)):
-            yield pl.DataFrame(map(_row_of, piece), schema=RECORDED, orient="row")
+            yield pl.DataFrame(piece, schema=RECORDED, orient="row")
             bar.update(len(piece))
 
 
-def _row_of(call: LedgerCall) -> tuple[object, ...]:
-    record, attempt = call.record, call.record.facts.attempt
-    home = numbering_table().lookup(record.destination or "")
-    return (
-        attempt.called_number,
-        attempt.rating_class.value,
-        record.answered_at_ms,
-        record.conversation_ms,
-        attempt.carrier_group,
-        record.fault,
-        record.is_confirmed,
-        attempt.charge_area,
-        home.charge_area,
-        call.rated.amount_uy if call.rated else None,
-    )
+def _placed(row: Row) -> Row:
+    """Return a call of the ledger as a row of RECORDED."""
+    *facts, fault, is_confirmed, from_area, home_area, destination, charged_uy = row
+    home = home_area or _area_of(destination or "")
+    return *facts, bool(fault), bool(is_confirmed), from_area, home, charged_uy
+
+
+@cache
+def _area_of(line_number: str) -> str | None:
+    return numbering_table().lookup(line_number).charge_area
 
 
 def as_object(comparisons: list[Comparison], tariff: Tariff, month: str) -> dict[str, object]:

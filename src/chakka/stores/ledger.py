@@ -15,6 +15,7 @@ import msgspec
 
 from chakka.records.final import Final
 from chakka.records.fold import CallEntries, fold
+from chakka.stores.charged_calls import charged_calls
 from chakka.stores.engine import Engine, LedgerUnavailable, Row
 from chakka.stores.ledger_books import Blocker, UsageTotal, blockers, usage
 from chakka.stores.ledger_change import LedgerChange
@@ -150,6 +151,10 @@ class Ledger:
             (*asked.values(), wanted.limit),
         )
         return [_ledger_call(row) for row in rows]
+
+    def charged_calls(self, usage_month: str, number: str | None = None) -> Iterator[Row]:
+        """Yield the calls of a usage month that are charged or in suspense, as `charged_calls` says."""
+        return charged_calls(self._engine, usage_month, number)
 
     def records_of(self, call_id: str) -> list[tuple[str, Final]]:
         """Return what else was said of a call, and whether it is a `conflict` or `superseded`."""
