@@ -17,6 +17,7 @@ from chakka.errors import InputError
 from chakka.media import control
 from chakka.records.model import CallKind, NotificationSet
 from chakka.routing.attempt import Presentation
+from chakka.routing.caller_shown import masked
 from chakka.routing.decision import Outcome, Reason
 from chakka.stores.live_store import KeepNotification, LiveStore
 
@@ -68,7 +69,9 @@ def test_r6_1_the_change_is_journalled_before_the_caller_hears_of_it() -> None:
     office.plane.disk.latency = 1.0
     office.dial_out("1351")
     office.run(0.5)
-    assert isinstance(office.plane.disk.written[0], NotificationSet)
+    noted = office.plane.disk.written[0]
+    assert isinstance(noted, NotificationSet)
+    assert (noted.line, noted.freephone) == (TOKYO, FREEPHONE)
     assert not office.answers and not office.plane.kept
     office.run(1.0)
     assert office.answers and office.plane.kept
@@ -339,7 +342,15 @@ def test_nothing_of_the_lines_own_headers_reaches_the_trunk() -> None:
 
 def test_the_watchers_see_who_changed_it() -> None:
     (event,) = [shown for shown in switched_on().plane.shown if shown["kind"] == "notification"]
-    assert (event["line"], event["freephone"]) == (TOKYO, FREEPHONE)
+    assert (event["line"], event["freephone"]) == (masked(TOKYO), FREEPHONE)
+
+
+def test_the_watchers_see_a_presented_freephone_number_but_not_the_line_behind_it() -> None:
+    office = switched_on()
+    office.dial_out(FRIEND)
+    decided = [shown for shown in office.plane.shown if shown["kind"] == "decided"][-1]
+    assert decided["presented"] == FREEPHONE
+    assert TOKYO not in str([shown for shown in office.plane.shown if shown["kind"] != "registered"])
 
 
 def test_a_stream_that_is_opened_for_1351_is_closed() -> None:

@@ -5,6 +5,7 @@ from chakka.callplane.call import Call, State
 from chakka.callplane.finals import REFUSALS
 from chakka.callplane.instant import Instant
 from chakka.records.model import NotificationSet
+from chakka.routing.caller_shown import masked
 from chakka.routing.decision import Reason
 from chakka.stores.live_store import KeepNotification
 
@@ -23,7 +24,7 @@ def on_stored(call: Call, now: Instant) -> None:
     line, freephone = _change(call)
     world.notification.set(line, freephone)
     world.outbox.live.append(KeepNotification(number=line, freephone=freephone))
-    world.outbox.show("notification", call_id=call.id, line=line, freephone=freephone)
+    world.outbox.show("notification", call_id=call.id, line=masked(line), freephone=freephone)
     announcing.begin(call, now)
 
 

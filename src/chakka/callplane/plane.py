@@ -366,8 +366,8 @@ def _shown(setup: Setup) -> dict[str, Any]:
     return {
         "called_number": masked(attempt.called_number) if is_private else attempt.called_number,
         "call_kind": setup.kind,
-        "line": setup.line,
-        "presented": setup.outbound.presented if setup.outbound else None,
+        "line": _masked(setup.line),
+        "presented": _presented(setup),
         "calling_number": caller_shown(attempt.calling_number, attempt.presentation),
         "caller_class": attempt.rating_class,
         "charge_area": attempt.charge_area,
@@ -375,3 +375,15 @@ def _shown(setup: Setup) -> dict[str, Any]:
         "reason": decision.reason,
         "targets": () if is_private else decision.targets,
     }
+
+
+def _presented(setup: Setup) -> str | None:
+    """A freephone number is everybody's; a line that calls is as private as any caller."""
+    outbound = setup.outbound
+    if outbound is None or outbound.presented is None:
+        return None
+    return outbound.presented if outbound.freephone else masked(outbound.presented)
+
+
+def _masked(number: str | None) -> str | None:
+    return None if number is None else masked(number)
