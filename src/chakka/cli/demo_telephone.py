@@ -96,7 +96,7 @@ class Telephone:
         elif isinstance(event, events.Cancelled):
             self._end(event.call)
             event.call.reject(now, 487)
-        elif isinstance(event, events.Bye):
+        elif isinstance(event, events.Bye | events.SessionExpired):
             self._end(event.call)
         elif isinstance(event, events.Reinvite):
             event.call.refuse(event.transaction, 488, now)
