@@ -358,6 +358,10 @@ early_media = false
         assert len(found) == wanted, [call.record for call in found]
         return found
 
+    def is_up(self, number: str) -> bool:
+        """Return whether a call to a number is talked on, or was."""
+        return any(call.record.is_confirmed for call in self.calls(number))
+
     def surplus(self) -> dict[str, int]:
         """Return the numbers that have another count of records now than when a test counted them."""
         counts = {number: len(self.calls(number)) for number in self._expected}

@@ -64,7 +64,7 @@ def guided_call(node: Node, telephone: Telephone, carrier: str) -> tuple[Baresip
     callee = telephone(line.number, line.host, 600).start()
     caller = telephone(FIXED_CALLER, carrier, 1000)
     caller.start(dial=f"sip:{number}@{node.network.chakka}:{SIP_PORT}")
-    wait_until(lambda: node.calls(number), "both are bridged")
+    wait_until(lambda: node.is_up(number), "both are bridged")
     talked_until = time.monotonic() + 2.0
     wait_until(lambda: time.monotonic() > talked_until, "they talk")
     caller.end()

@@ -198,7 +198,7 @@ def _reason_of_the_second_of_two(node: Node, sipp: Sipps, number: str, line: Lin
     """Return why the second caller was busy; the line is free again afterwards."""
     callee = sipp.line(line, answers(), calls=2)
     first = sipp.caller(number, talks_and_hangs_up(2000))
-    wait_until(lambda: node.calls(number), "the first call is up")
+    wait_until(lambda: node.is_up(number), "the first call is up")
     second = sipp.caller(number, is_refused(486)).finish()
     assert "cause=17" in second.final()["Reason"]
     first.finish()

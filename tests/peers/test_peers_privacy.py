@@ -65,7 +65,7 @@ def test_no_file_of_a_node_tells_who_called_after_calls_of_every_kind_and_a_cras
     cut_number, (cut_line,) = business(node)
     callee = sipp.line(cut_line, answers())
     caller = sipp.caller(cut_number, [invite(), *ANSWERED, await_request("BYE"), ok()])
-    wait_until(lambda: any(call.record.is_confirmed for call in node.calls(cut_number)), "the call is up")
+    wait_until(lambda: node.is_up(cut_number), "the call is up")
     node.kill("callplane")
     node.start_one("callplane")
     # Both sides are hung up by what the journal has of their dialogs, which is sealed.
