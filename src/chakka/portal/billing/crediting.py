@@ -5,7 +5,7 @@ from django.db import transaction
 
 from chakka.errors import InputError
 from chakka.invoicing.credit import Correction, correct
-from chakka.invoicing.model import CALLS_ITEM, Invoice, InvoiceBody, InvoiceLine
+from chakka.invoicing.model import CALLS_ITEM, Invoice, InvoiceBody, InvoiceKind, InvoiceLine
 from chakka.invoicing.period import month_of
 from chakka.invoicing.qualified import problems_before_issue
 from chakka.portal.billing import models
@@ -24,6 +24,8 @@ def credit(row: models.Invoice, drafting: Drafting, issuing: Issuing) -> list[In
     """
     if not issuing.reason.strip():
         raise InputError("a credit needs a reason")
+    if row.kind == InvoiceKind.CREDIT:
+        raise InputError(f"{row.number} is a credit; correct the invoice that it refers to")
     with transaction.atomic():
         series = locked_series(issuing.prefix)
         later = row.referring.order_by("sequence").last()
