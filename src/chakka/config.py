@@ -150,15 +150,17 @@ class CallTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class AuthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How we ask for credentials.
 
-    realm:          ours.
-    algorithms:     offered in this order (RFC 8760 §2.3), and no other is accepted. Telephones that know MD5
-                    alone should take the second challenge; some stumble over the first (baresip 1.0).
-    nonce_lifetime: seconds that a challenge can be answered.
+    realm:            ours.
+    algorithms:       offered in this order (RFC 8760 §2.3), and no other is accepted. Telephones that know MD5
+                      alone should take the second challenge; some stumble over the first (baresip 1.0).
+    nonce_lifetime:   seconds that a challenge can be answered.
+    wrong_per_minute: wrong answers of one host; any more of it are not looked at. 0 = no bound.
     """
 
     realm: Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~ ]{1,64}\Z")] = "chakka"
     algorithms: Annotated[tuple[Algorithm, ...], msgspec.Meta(min_length=1)] = tuple(Algorithm)
     nonce_lifetime: Seconds = 300.0
+    wrong_per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 30
 
 
 class RegistrarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

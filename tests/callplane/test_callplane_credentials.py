@@ -1,13 +1,14 @@
 """Who may call by password, and whose challenges we answer (reliability.md §1, RFC 3261 §22)."""
 
-from telephone_registering import LINE, OTHER_LINE, at, config, register, with_credentials
+from telephone_registering import LINE, OTHER_LINE, PASSWORD, at, config, register, with_credentials
 
 from chakka.callplane import credentials
 from chakka.callplane.credentials import Authentication, Reply, User
-from chakka.config import Config, LineAddress, Trunk
+from chakka.config import AuthSettings, Config, LineAddress, Trunk
 from chakka.sip.digest import Algorithm, challenge
 from chakka.sip.events import Failed
 from chakka.sip.message import respond
+from chakka.sip.transaction_message import HeaderPairs
 
 PBX = Trunk(name="pbx", peer_user="pbx", peer_password="p")
 CARRIER = Trunk(name="carrier", hosts=("192.0.2.1",), user="us", realm="carrier.example", password="c")
@@ -79,3 +80,65 @@ def test_the_password_of_a_registering_line_is_never_sent_anywhere() -> None:
     assert credentials.at_line(line) == ()
     server = LineAddress(number=LINE, address="sip:a@192.0.2.1", user="us", password="s", realm="pbx")
     assert [one.realm for one in credentials.at_line(server)] == ["pbx"]
+
+
+class Guesser:
+    """Somebody at a host who answers challenges."""
+
+    def __init__(self, most: int = 3) -> None:
+        settings = config(auth=AuthSettings(wrong_per_minute=most))
+        self.authentication = Authentication(settings, b"0123456789abcdef")
+
+    def answer(
+        self, password: str, seconds: float = 0, host: str = ABROAD[0], challenges: HeaderPairs = ()
+    ) -> User | Reply:
+        """Return what comes of an answer. challenges: made up; else those that the host is given."""
+        request, source = register(), (host, 5060)
+        given = challenges
+        if not given:
+            reply = self.authentication.user(request, source, at(seconds))
+            assert isinstance(reply, Reply)
+            given = reply.headers
+        return self.authentication.user(
+            with_credentials(request, given, password=password), source, at(seconds)
+        )
+
+
+def status(found: User | Reply) -> int:
+    return found.status if isinstance(found, Reply) else 200
+
+
+def test_a_host_that_guesses_too_often_is_not_listened_to_for_a_minute() -> None:
+    guesser = Guesser(most=3)
+    assert [status(guesser.answer("wrong", place)) for place in range(5)] == [401, 401, 401, 503, 503]
+    right = guesser.answer(PASSWORD, 10)
+    assert isinstance(right, Reply)
+    assert (right.status, right.headers) == (503, (("Retry-After", "60"),))
+    assert status(guesser.answer(PASSWORD, 60)) == 200
+
+
+def test_a_host_that_guesses_shuts_out_no_other() -> None:
+    guesser = Guesser(most=3)
+    for place in range(10):
+        guesser.answer("wrong", place)
+    assert status(guesser.answer(PASSWORD, 10, host="198.51.100.8")) == 200
+
+
+def test_nobody_guesses_by_a_nonce_of_his_own() -> None:
+    guesser = Guesser(most=3)
+    made_up = tuple(
+        ("WWW-Authenticate", line) for line in challenge("chakka", "0" * 44, Algorithm, stale=False)
+    )
+    for password in (*["wrong"] * 5, PASSWORD):
+        told = guesser.answer(password, challenges=made_up)
+        assert isinstance(told, Reply)
+        assert told.status == 401
+        assert all("stale=true" in line for _, line in told.headers)
+    assert status(guesser.answer(PASSWORD)) == 200
+
+
+def test_right_answers_do_not_count_and_zero_is_no_bound() -> None:
+    guesser = Guesser(most=3)
+    assert [status(guesser.answer(PASSWORD, place)) for place in range(8)] == [200] * 8
+    unbounded = Guesser(most=0)
+    assert [status(unbounded.answer("wrong")) for _ in range(99)] == [401] * 99

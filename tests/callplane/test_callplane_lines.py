@@ -440,3 +440,11 @@ def test_a_registration_that_ends_by_itself_is_journalled() -> None:
     office.sign_in(expires=60)
     office.run(130.0)
     assert journalled(office) == [(AT_FIRST,), ()]
+
+
+def test_a_telephone_that_guesses_too_often_gets_503_and_is_counted() -> None:
+    office = Office(ONE_LINE, lines=(REGISTERING,))
+    wrong = msgspec.structs.replace(SHOP, password="x")
+    tries = [office.sign_in(credentials=wrong)[-1] for _ in range(31)]
+    assert tries == [401] * 30 + [503]
+    assert office.plane.plane.agent.counts["too many wrong passwords"] == 1

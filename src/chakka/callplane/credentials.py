@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from chakka.callplane.gaps import Window
 from chakka.callplane.instant import Instant
 from chakka.config import Config, LineAddress, Trunk
 from chakka.sip.address import Address
@@ -50,6 +51,12 @@ class Reply:
     headers: HeaderPairs = ()
 
 
+# How long a wrong answer counts, in seconds.
+_THROTTLE_S: Final = 60.0
+# RFC 3261 §21.5.4: a telephone whose password is right tries again; 403 would make it give up.
+THROTTLED: Final = Reply(503, (("Retry-After", f"{_THROTTLE_S:.0f}"),))
+
+
 def users(config: Config) -> dict[str, User]:
     """Return everybody who has a password, by user name."""
     found = {
@@ -76,6 +83,8 @@ class Authentication:
         self._algorithms = config.auth.algorithms
         self._users = users(config)
         self._nonces = Nonces(secret, config.auth.nonce_lifetime)
+        self._most_wrong = config.auth.wrong_per_minute
+        self._wrong = Window(_THROTTLE_S)
 
     @property
     def has_users(self) -> bool:
@@ -85,8 +94,10 @@ class Authentication:
     def user(self, request: Request, source: Address, now: Instant) -> User | Reply:
         """Return who sent a request, or the 401 that asks for it; 400 for credentials that cannot be read.
 
-        Wrong passwords and unknown names are told the same in the same time. stale=true asks a client that
-        knows its password to use it with the new nonce, without troubling anybody.
+        Wrong passwords and unknown names are told the same in the same time. stale=true asks a client to use
+        its password with the new nonce, without troubling anybody; nothing is said of the password then.
+        A host that has given too many wrong answers gets 503 to any, right or wrong, until a minute later.
+        Its nonce proves that it is there: nobody can shut out another by writing its address.
         """
         try:
             given = authorization_of(request, "Authorization", self._realm)
@@ -94,14 +105,20 @@ class Authentication:
             return Reply(fault.status)
         if given is None:
             return self._challenge(source, now, stale=False)
+        host = source[0]
+        if not self._nonces.is_issued(given.nonce, host, now.monotonic):
+            return self._challenge(source, now, stale=True)
+        if self._most_wrong and self._wrong.count(host, now.monotonic) >= self._most_wrong:
+            return THROTTLED
         user = self._users.get(given.username)
         password = _NOBODY if user is None else user.password
         credentials = Credentials(username=given.username, realm=self._realm, password=password)
         is_asked = given.algorithm in self._algorithms and _is_for(given, request)
         is_known = is_right(given, request.method, credentials) and is_asked
         if user is None or not is_known:
+            self._wrong.add(host, now.monotonic)
             return self._challenge(source, now, stale=False)
-        if not self._nonces.use(given.nonce, given.nonce_count, source[0], now.monotonic):
+        if not self._nonces.use(given.nonce, given.nonce_count, host, now.monotonic):
             return self._challenge(source, now, stale=True)
         return user
 

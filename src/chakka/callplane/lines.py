@@ -23,6 +23,8 @@ from chakka.stores.live_store import KeepRegistration
 _SWEEP_EVERY = 60.0
 # Telephones that register in a storm are watched together after so many seconds.
 _WATCH_AFTER = 1.0
+# Under this word requests are counted that were not looked at, for their host had guessed too often.
+_GUESSED = "too many wrong passwords"
 
 
 class Lines:
@@ -73,7 +75,10 @@ class Lines:
 
     def caller_of(self, request: Request, source: Address, now: Instant) -> Trunk | CallingLine | Reply:
         """Return who makes a call, or how to answer whom we do not know."""
-        return self._callers.caller_of(request, source, now)
+        caller = self._callers.caller_of(request, source, now)
+        if caller is credentials.THROTTLED:
+            self._agent.counts[_GUESSED] += 1
+        return caller
 
     # -- what happens
 
@@ -85,6 +90,8 @@ class Lines:
     def register(self, event: events.OtherRequest, now: Instant) -> None:
         """Answer a REGISTER."""
         reply, changed = self._registrar.register(event.request, event.source, now)
+        if reply is credentials.THROTTLED:
+            self._agent.counts[_GUESSED] += 1
         if reply.status == 200:
             # It answered a nonce that was sent to its host: a repeated request may get the same response.
             event.transaction.is_proven = True

@@ -256,6 +256,11 @@ class Nonces:
         stamp = f"{int(now * 1000):0{_ISSUED_DIGITS}x}{self._serial:0{_SERIAL_DIGITS}x}"
         return stamp + self._proof(stamp, source)
 
+    def is_issued(self, nonce: str, source: str, now: float) -> bool:
+        """Return whether the nonce is ours, for this host, and young enough; it is not used by asking."""
+        issued_ms = self._issued(nonce, source)
+        return issued_ms is not None and int(now * 1000) - issued_ms <= self._lifetime_ms
+
     def use(self, nonce: str, count: str, source: str, now: float) -> bool:
         """Return whether the nonce is ours, for this host, young enough, and its count has grown.
 
