@@ -151,8 +151,8 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How we ask for credentials.
 
     realm:            ours.
-    algorithms:       offered in this order (RFC 8760 §2.3), and no other is accepted. Telephones that know MD5
-                      alone should take the second challenge; some stumble over the first (baresip 1.0).
+    algorithms:       offered in this order (RFC 8760 §2.3), and no other is accepted. Telephones that know
+                      MD5 alone should take the second challenge; some stumble over the first (baresip 1.0).
     nonce_lifetime:   seconds that a challenge can be answered.
     wrong_per_minute: wrong answers of one host; any more of it are not looked at. 0 = no bound.
     """
