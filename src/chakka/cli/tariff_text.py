@@ -6,7 +6,7 @@ import msgspec
 
 from chakka.charging.coverage import clock
 from chakka.charging.succession import each_version
-from chakka.charging.tariff import DAY_MINUTES, BandKey, Bands, DayKind, Tariff, TariffRule
+from chakka.charging.tariff import DAY_MINUTES, Bands, DayKind, Tariff, TariffRule
 from chakka.cli.calls import table
 from chakka.localtime import jst_date
 from chakka.money import yen_text
@@ -44,7 +44,12 @@ def as_lines(tariff: Tariff) -> Iterator[str]:
         yield f"carrier not known: group {tariff.default_carrier_group}"
     if len(tariff.zones) > 1:
         yield f"area not known: zone {tariff.unknown_zone}"
-    rows = [row for key, bands in tariff.bands.items() for row in _price_rows(key, bands)]
+    has_zones = len(tariff.zones) > 1
+    rows = [
+        row
+        for key, bands in tariff.bands.items()
+        for row in _price_rows(" ".join(filter(None, key if has_zones else key[:2])), bands)
+    ]
     yield table([("callers", "price", "when", "rule"), *rows])
 
 
@@ -74,8 +79,7 @@ def _rules(tariff: Tariff) -> Mapping[str, TariffRule]:
     return {rule.id: rule for bands in tariff.bands.values() for day in bands.days for rule in day.rules}
 
 
-def _price_rows(key: BandKey, bands: Bands) -> Iterator[tuple[str, str, str, str]]:
-    callers = " ".join(word for word in key if word)
+def _price_rows(callers: str, bands: Bands) -> Iterator[tuple[str, str, str, str]]:
     if bands.only is not None:
         yield callers, price_text(bands.only), "", bands.only.id
         return
