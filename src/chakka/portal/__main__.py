@@ -15,7 +15,8 @@ def main(argv: list[str]) -> None:
         execute_from_command_line(argv)
     except InputError as fault:
         # The configuration is read with Django's settings, before any command begins.
-        sys.exit(f"chakka: {fault}")
+        print(f"chakka: {fault}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chakka.config import Config
-from chakka.stores.ledger import Ledger
+from chakka.errors import InputError
+from chakka.stores.ledger import Ledger, LedgerUnavailable
 from chakka.stores.ledger_values import LedgerCall
+from chakka.stores.open_ledger import is_url, open_ledger_to_read
 from chakka.stores.usage import Blocker, UsageTotal
 
 
@@ -13,7 +15,7 @@ class NoLedger:
     """Stands for a ledger that is not there: no call was recorded yet, or its path is wrong."""
 
     def __init__(self, config: Config) -> None:
-        self._where = config.ledger
+        self._where = config.ledger_place
 
     def usage(self, usage_month: str | None = None) -> list[UsageTotal]:
         """Return nothing."""
@@ -32,8 +34,11 @@ class NoLedger:
 @contextmanager
 def opened_ledger(config: Config) -> Iterator[Ledger | NoLedger]:
     """Give the ledger of the node, for reading."""
-    if not config.ledger.exists():
+    if not is_url(config.ledger_place) and not config.ledger.exists():
         yield NoLedger(config)
         return
-    with Ledger.open_to_read(config.ledger) as ledger:
-        yield ledger
+    try:
+        with open_ledger_to_read(config.ledger_place) as ledger:
+            yield ledger
+    except LedgerUnavailable as fault:
+        raise InputError(str(fault)) from fault

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from django.conf import settings
+from django.db import OperationalError
 
 from chakka.cli.arguments import CommandParser
 from chakka.errors import InputError
@@ -49,6 +50,13 @@ def main(words: list[str]) -> int:
         print(f"chakka bill {arguments.action}: {fault}", file=sys.stderr)
         for problem in fault.problems:
             print(f"  {problem.where}: {problem.message}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read has gone; `chakka` knows how to end then.
+        raise
+    except (OSError, OperationalError) as fault:
+        # No such file, a full disk, a database that is locked for long: nothing was half done.
+        print(f"chakka bill {arguments.action}: {fault}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"chakka bill {arguments.action}: stopped; the same command goes on from here", file=sys.stderr)
