@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from contract_plans import TABLE
 
-from chakka.contract.origins import charge_areas_of
+from chakka.contract.origins import expansions
 from chakka.contract.rules import problems
 from chakka.contract.text import read, write_yaml
 from chakka.facts import DATA
@@ -27,7 +27,7 @@ def test_a_demo_plan_keeps_every_rule_and_is_written_as_it_would_be_exported(pat
 def test_the_demo_business_takes_all_of_japan():
     contract, _ = read((DATA / "demo" / "0120123456.yaml").read_bytes(), TABLE)
     assert contract is not None
-    east, west = charge_areas_of(contract, TABLE).values()
+    east, west = expansions(contract, TABLE)
     assert TABLE.charge_area("武蔵野三鷹").index in east
     assert TABLE.charge_area("大阪").index in west
     assert len(east | west) == len(TABLE.charge_areas)

@@ -4,7 +4,7 @@ import pytest
 from contract_plans import OSAKA, TABLE, TOKYO, contract_of, faults, found_in, group, plan, schedule
 
 from chakka.contract.model import Option
-from chakka.contract.origins import charge_areas_of, prefectures_of
+from chakka.contract.origins import expansions, prefectures_of
 
 TWO_LINES = {"lines": [TOKYO, OSAKA], "options": ["multi_line"]}
 
@@ -106,7 +106,7 @@ def test_r2_9_no_group_is_named_refuse():
 
 def test_r2_10_a_prefecture_stands_for_the_charge_areas_whose_principal_one_it_is():
     osaka = contract_of(plan(groups=[group("osaka", origin={"prefectures": ["大阪府"]}, to="0352001234")]))
-    (indexes,) = charge_areas_of(osaka, TABLE).values()
+    (indexes,) = expansions(osaka, TABLE)
     assert {TABLE.charge_areas[index].prefecture for index in indexes} == {"大阪府"}
     assert TABLE.charge_area("大阪").index in indexes
     assert TABLE.charge_area("神戸").index not in indexes
@@ -161,9 +161,9 @@ def test_r3_2_two_nationwide_groups_meet_everywhere_and_are_told_so_once():
 
 def test_r3_2_rest_is_what_no_other_group_names():
     document = two_groups({"origin": {"regions": ["関東"]}}, {"origin": {"rest": True}})
-    areas = charge_areas_of(contract_of(document), TABLE)
-    assert areas["one"].isdisjoint(areas["two"])
-    assert areas["one"] | areas["two"] == {area.index for area in TABLE.charge_areas}
+    one, two = expansions(contract_of(document), TABLE)
+    assert one.isdisjoint(two)
+    assert one | two == {area.index for area in TABLE.charge_areas}
 
 
 def test_r3_2_one_group_at_most_takes_the_rest():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chakka.media.control import Law
-from chakka.media.g711 import decode, encode, to_alaw, to_ulaw
+from chakka.media.g711 import ALAW_TO_ULAW, decode, encode, to_alaw
 
 ALL_CODES = bytes(range(256))
 ALL_SAMPLES = np.arange(-32_768, 32_768).astype(np.int16)
@@ -83,12 +83,12 @@ def test_ulaw_codes_survive_too_but_negative_zero_which_becomes_positive() -> No
 @given(st.binary(max_size=400))
 def test_changing_the_law_is_decoding_and_coding(payload: bytes) -> None:
     assert to_alaw(payload) == encode(decode(payload, "PCMU"), "PCMA")
-    assert to_ulaw(payload) == encode(decode(payload, "PCMA"), "PCMU")
+    assert payload.translate(ALAW_TO_ULAW) == encode(decode(payload, "PCMA"), "PCMU")
 
 
 def test_changing_the_law_there_and_back_and_there_changes_nothing_more() -> None:
     once = to_alaw(ALL_CODES)
-    assert to_alaw(to_ulaw(once)) == once
+    assert to_alaw(once.translate(ALAW_TO_ULAW)) == once
 
 
 def test_silence_stays_silence_in_the_other_law() -> None:

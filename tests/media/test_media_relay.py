@@ -22,7 +22,7 @@ from chakka.media.control import (
     Refused,
     Silent,
 )
-from chakka.media.g711 import to_alaw, to_ulaw
+from chakka.media.g711 import ALAW_TO_ULAW, to_alaw
 from chakka.media.player import Player
 from chakka.media.ports import RtpPorts
 from chakka.media.rtcp import last_sender_report
@@ -333,7 +333,7 @@ def test_a_peer_may_send_the_other_law_at_any_time(player: Player, ann: Phone, b
     ann.say(b"\x55" * 160, kind=8)
     carry(player)
     [packet] = bob.heard()
-    assert (packet.payload_type, packet.payload) == (0, to_ulaw(b"\x55" * 160))
+    assert (packet.payload_type, packet.payload) == (0, (b"\x55" * 160).translate(ALAW_TO_ULAW))
 
 
 @pytest.mark.parametrize("kind", [3, 9, 13, 18, 34, 72, 96, 127])

@@ -7,19 +7,13 @@ from chakka.contract.model import Contract, Origin
 from chakka.numbering.table import NumberingTable
 
 
-def charge_areas_of(contract: Contract, table: NumberingTable) -> Mapping[str, frozenset[int]]:
-    """Return the indexes of the charge areas that each group covers, by group name, in text order.
+def expansions(contract: Contract, table: NumberingTable) -> tuple[frozenset[int], ...]:
+    """Return the indexes of the charge areas that each group covers, in the order of the groups.
 
     Result: regions and prefectures stand for the charge areas whose principal prefecture lies there;
             `rest` is what no other group names. Names that the table does not know cover nothing.
     Source: service.md R2.10, R3.2; plan-format.md, expansion.
     """
-    names = (group.name for group in contract.groups)
-    return dict(zip(names, expansions(contract, table), strict=True))
-
-
-def expansions(contract: Contract, table: NumberingTable) -> tuple[frozenset[int], ...]:
-    """Return the indexes of the charge areas that each group covers, in the order of the groups."""
     everywhere = frozenset(range(len(table.charge_areas)))
     by_name = _indexes_by_name(table)
     named = [

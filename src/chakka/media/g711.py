@@ -78,8 +78,3 @@ ALAW_TO_ULAW = encode(_DECODERS["PCMA"], "PCMU")
 def to_alaw(ulaw: bytes) -> bytes:
     """Return a µ-law payload in A-law."""
     return ulaw.translate(ULAW_TO_ALAW)
-
-
-def to_ulaw(alaw: bytes) -> bytes:
-    """Return an A-law payload in µ-law."""
-    return alaw.translate(ALAW_TO_ULAW)

@@ -202,11 +202,6 @@ class Headers:
         key = canonical(name)
         self._keep(key, [*self._lines(key), safe(value)])
 
-    def insert_first(self, name: str, value: str) -> None:
-        """Put one more line above those of the same name."""
-        key = canonical(name)
-        self._keep(key, [safe(value), *self._lines(key)])
-
     def set(self, name: str, value: str) -> None:
         """Put one line in place of all of that name."""
         self._keep(canonical(name), [safe(value)])
@@ -219,12 +214,6 @@ class Headers:
         key = canonical(name)
         topmost, *others = self._first[key], *self._further.get(key, [])
         self._keep(key, [safe(value), *_below_first(topmost), *others])
-
-    def remove_first(self, name: str) -> None:
-        """Take the topmost value of a list header away. Raises: KeyError if there is none."""
-        key = canonical(name)
-        topmost, *others = self._first[key], *self._further.get(key, [])
-        self._keep(key, [*_below_first(topmost), *others])
 
     def remove(self, name: str) -> None:
         """Take all lines of a name away, if there are any."""
