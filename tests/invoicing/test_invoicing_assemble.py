@@ -123,6 +123,19 @@ def test_lines_of_one_kind_and_item_stand_in_order_of_time_then_key() -> None:
     assert [found.key for found in ordered] == ["z", "b", "c"]
 
 
+def test_kinds_stand_in_their_order_whatever_the_keys_and_items_are() -> None:
+    kinds = [
+        LineKind.MONTHLY,
+        LineKind.ONE_OFF,
+        LineKind.DIRECTORY,
+        LineKind.CALLS,
+        LineKind.ADJUSTMENT,
+        LineKind.LEVY,
+    ]
+    lines = [msgspec.structs.replace(line(1, f"{9 - place}"), kind=kind) for place, kind in enumerate(kinds)]
+    assert [found.kind for found in in_order(reversed(lines))] == kinds
+
+
 def test_every_fault_of_a_month_is_named_at_once() -> None:
     faulty = Charges(
         holdings=[holding(Item.BASIC, "2026-10-02", "2026-10-01")],
@@ -166,7 +179,7 @@ def test_nonsense_is_refused_all_at_once() -> None:
 
 def test_the_limit_itself_and_a_period_of_one_day_are_no_nonsense() -> None:
     one_day = msgspec.structs.replace(line(LIMIT_YEN), period_first=date(2026, 10, 31))
-    assert assemble(heading("2026-10"), [one_day]).net_yen == LIMIT_YEN
+    assert assemble(heading("2026-10"), [one_day]).net_yen == LIMIT_YEN == 1_000_000_000_000
 
 
 def test_a_total_below_zero_is_refused_and_named_a_credit() -> None:
@@ -178,7 +191,10 @@ def test_a_body_whose_sums_do_not_agree_is_found_out() -> None:
     body = assemble(heading("2026-10"), [line(100), line(50, "b", 80)])
     assert faults(body) == []
     changed = msgspec.structs.replace
-    assert faults(changed(body, net_yen=151)) == ["total"]
+    wrong = changed(body, net_yen=151)
+    assert faults(wrong) == ["total"]
+    (fault,) = body_faults(wrong)
+    assert "come to 150 and 14, the invoice says net 151, tax 14, total 164" in fault.message
     assert faults(changed(body, tax_yen=13)) == ["total"]
     assert faults(changed(body, total_yen=165)) == ["total"]
     assert faults(changed(body, lines=body.lines[:1])) == ["lines_sum", "total"]

@@ -39,6 +39,13 @@ def test_the_shipped_list_has_every_item_and_charges_by_job() -> None:
     }
 
 
+def test_what_a_row_leaves_out_is_not_charged() -> None:
+    prices = parse_price_list(STANDARD)
+    day = date(2026, 1, 1)
+    assert price_at(prices, Item.CONSTRUCTION, day) == Price(item=Item.CONSTRUCTION, one_off_yen=1_000)
+    assert price_at(prices, Item.OFF_HOURS, day) == Price(item=Item.OFF_HOURS, monthly_yen=650)
+
+
 def test_the_second_list_charges_by_function() -> None:
     prices = parse_price_list(PER_FUNCTION)
     assert prices.construction is ConstructionRule.PER_FUNCTION
@@ -49,6 +56,7 @@ def test_a_price_list_is_named_by_its_content() -> None:
     first, again = parse_price_list(STANDARD), parse_price_list(STANDARD)
     assert first == again
     assert first.version.startswith("standard@")
+    assert len(first.version) == len("standard@") + 16
     assert parse_price_list(STANDARD + b"\n").version != first.version
 
 
@@ -84,6 +92,12 @@ def test_a_row_may_say_its_rule_and_its_days() -> None:
 )
 def test_a_faulty_price_list_is_refused_with_its_fault(change: str, code: str, where: str) -> None:
     assert problems_of(standard_with(change)) == [(code, where)]
+
+
+def test_a_gap_before_the_first_price_is_named_by_its_end() -> None:
+    rows = BASIC + "valid_from = 2027-04-01\n" + BASIC + "valid_from = 2026-04-01\nvalid_until = 2027-04-01\n"
+    _, problems = read_price_list(standard_with(rows))
+    assert [problem.message for problem in problems] == ["basic: nothing holds before 2026-04-01"]
 
 
 def test_every_problem_of_a_list_is_named_at_once() -> None:

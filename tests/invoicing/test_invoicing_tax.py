@@ -74,6 +74,13 @@ def test_p6_the_transition_of_2014_held_too() -> None:
     assert permille(LineKind.CALLS, "2014-05-01", "2014-05-31", "2014-03-31") == 80
 
 
+@pytest.mark.parametrize(
+    ("last", "expected"), [("2019-09-30", 80), ("2019-10-01", 80), ("2019-10-31", 80), ("2019-11-01", 100)]
+)
+def test_p6_a_transition_begins_and_ends_on_its_days(last: str, expected: int) -> None:
+    assert permille(LineKind.CALLS, last, last, "2019-01-01") == expected
+
+
 def test_p6_days_before_the_first_rate_are_refused() -> None:
     with pytest.raises(InputError) as refusal:
         permille(LineKind.CALLS, "1997-03-01", "1997-03-31")
@@ -174,6 +181,11 @@ def test_a_service_goes_on_over_a_change_of_quantity_but_not_over_a_break() -> N
     ]
     assert begun_on(held[2], held) == date(2019, 1, 10)
     assert begun_on(held[3], held) == date(2019, 9, 2)
+
+
+def test_a_day_on_which_an_option_was_tried_is_no_circle() -> None:
+    held = [holding(Item.BASIC, "2019-05-01", "2019-05-01"), holding(Item.BASIC, "2019-05-01")]
+    assert begun_on(held[1], held) == date(2019, 5, 1)
 
 
 def test_impossible_dates_do_not_make_a_circle() -> None:

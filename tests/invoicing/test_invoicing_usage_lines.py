@@ -179,6 +179,7 @@ def test_p13_calls_that_are_all_gone_are_taken_back_whole() -> None:
     before = {(NUMBER, "2026-09"): Billed(net_yen=160, rounded_uy=700_000, lines=2)}
     (line,) = lines_of(Usage(billed=before))
     assert (line.net_yen, line.rounded_uy, line.key) == (-160, -700_000, f"{NUMBER}/calls/2026-09#3")
+    assert [line.net_yen for line in lines_of(Usage(billed=before), "2026-09")] == [-160]
     assert lines_of(Usage(billed=before), "2026-08") == []
 
 
