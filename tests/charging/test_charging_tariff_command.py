@@ -220,10 +220,8 @@ def test_rate_file_says_what_is_wrong_with_a_file_and_exits_1(tariff: Command, t
 def test_show_says_when_each_price_holds_and_for_which_callers(tariff: Command) -> None:
     lines = [" ".join(line.split()) for line in tariff("show", "legacy")[1].splitlines()]
     assert "fixed 10 yen / 22.5 s weekday 08:00-19:00 fixed-day" in lines
-    assert (
-        "fixed 10 yen / 26 s weekday 19:00-23:00; saturday 08:00-23:00; sunday 08:00-23:00; holiday 08:00-23:00"
-        " fixed-night" in lines
-    )
+    evenings = "weekday 19:00-23:00; saturday 08:00-23:00; sunday 08:00-23:00; holiday 08:00-23:00"
+    assert f"fixed 10 yen / 26 s {evenings} fixed-night" in lines
     lines = tariff("show", "hikari-wide")[1].splitlines()
     assert "carrier not known: group a" in lines
 
