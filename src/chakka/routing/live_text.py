@@ -3,17 +3,31 @@
 import re
 
 from chakka.contract.nodes import Node, Pairs, key_place
-from chakka.contract.readers import BOOLEAN, TEXT, Key, Reader, Reading, mapping, structure, text
+from chakka.contract.readers import (
+    BOOLEAN,
+    INTEGER,
+    TEXT,
+    Key,
+    Reader,
+    Reading,
+    integer,
+    items,
+    mapping,
+    structure,
+    text,
+)
 from chakka.contract.text import parse_node
 from chakka.contract.write import Tree, tree_yaml
 from chakka.errors import Problem
 from chakka.localtime import jst_iso, parse_instant_ms
 from chakka.numbering.table import NumberingTable
-from chakka.routing.live_facts import Block, EmergencyRun, LiveFacts, MoneyStop
+from chakka.routing.live_facts import NO_CAPS, Block, Caps, EmergencyRun, LiveFacts, MoneyStop
 
 # Every call to the number reads the list: half a megabyte is copied and compared in some 30 µs.
 MOST_BLOCKS = 10_000
 LONGEST_NOTE = 200
+MOST_WARNINGS = 10
+MOST_YEN = 999_999_999
 _CALLING_NUMBER = re.compile(r"\+?[0-9]{2,20}")
 
 
@@ -30,6 +44,8 @@ def document(facts: LiveFacts) -> dict[str, Tree]:
     blocks = {number: _block_tree(block) for number, block in shown_blocks(facts).items()}
     if blocks:
         tree["blocks"] = dict(sorted(blocks.items()))
+    if facts.caps != NO_CAPS:
+        tree["caps"] = _caps_tree(facts.caps)
     return tree
 
 
@@ -66,6 +82,27 @@ def blocked_number(written: str, table: NumberingTable) -> str | None:
     """Return a calling number in the form in which calls bring it, None if the text is no number."""
     number = table.lookup(written).number
     return number if _CALLING_NUMBER.fullmatch(number) else None
+
+
+def cap_fault(yen: int) -> str | None:
+    """Return why an amount is no cap, None if it is one."""
+    return None if 1 <= yen <= MOST_YEN else f"{yen} is no cap: 1 to {MOST_YEN} yen"
+
+
+def warnings_fault(percents: tuple[int, ...]) -> str | None:
+    """Return why percentages are none to warn at, None if they are."""
+    if len(percents) > MOST_WARNINGS:
+        return f"{len(percents)} warnings; at most {MOST_WARNINGS} are given"
+    wrong = [percent for percent in percents if not 1 <= percent <= 99]
+    return f"{wrong[0]} is no percentage to warn at: 1 to 99" if wrong else None
+
+
+def _caps_tree(caps: Caps) -> dict[str, Tree]:
+    amounts = {"day": caps.day_yen, "month": caps.month_yen, "caller_day": caps.caller_day_yen}
+    tree: dict[str, Tree] = {name: yen for name, yen in amounts.items() if yen is not None}
+    if caps.warn_percent != NO_CAPS.warn_percent:
+        tree["warn"] = list(caps.warn_percent)
+    return tree
 
 
 def _until(until_ms: int | None) -> dict[str, Tree]:
@@ -109,6 +146,34 @@ def _blocks(node: Node, place: str, reading: Reading) -> dict[str, object] | Non
     return read
 
 
+def _yen(node: Node, place: str, reading: Reading) -> int | None:
+    yen = integer(node, place, reading)
+    fault = None if yen is None else cap_fault(yen)
+    if fault is not None:
+        reading.report("bad_value", place, fault)
+    return yen
+
+
+def _warnings(node: Node, place: str, reading: Reading) -> tuple[int, ...] | None:
+    read = items(INTEGER).read(node, place, reading)
+    if not isinstance(read, tuple):
+        return None
+    fault = warnings_fault(read)
+    if fault is not None:
+        reading.report("bad_value", place, fault)
+    return tuple(sorted(set(read)))
+
+
+def _caps(
+    *,
+    day: int | None = None,
+    month: int | None = None,
+    caller_day: int | None = None,
+    warn: tuple[int, ...] = NO_CAPS.warn_percent,
+) -> Caps:
+    return Caps(day_yen=day, month_yen=month, caller_day_yen=caller_day, warn_percent=warn)
+
+
 def _block(*, until: int | None = None, why: str = "", by: str = "") -> Block:
     return Block(until_ms=until, why=why, by=by)
 
@@ -124,6 +189,11 @@ def _run(*, plan: str, until: int) -> EmergencyRun:
 INSTANT = Reader(read=_instant, blank=0)
 NOTE = Key(reader=Reader(read=_note, blank=""))
 BLOCK = structure(_block, {"until": Key(reader=INSTANT), "why": NOTE, "by": NOTE})
+YEN = Key(reader=Reader(read=_yen, blank=0))
+CAPS = structure(
+    _caps,
+    {"day": YEN, "month": YEN, "caller_day": YEN, "warn": Key(reader=Reader(read=_warnings, blank=()))},
+)
 RUN = {"plan": Key(reader=TEXT, required=True), "until": Key(reader=INSTANT, required=True)}
 LIVE = structure(
     LiveFacts,
@@ -132,5 +202,6 @@ LIVE = structure(
         "money_stop": Key(reader=structure(_stop, {"until": Key(reader=INSTANT)})),
         "emergency": Key(reader=structure(_run, RUN)),
         "blocks": Key(reader=Reader(read=_blocks, blank={})),
+        "caps": Key(reader=CAPS),
     },
 )
