@@ -165,7 +165,7 @@ def test_the_dearest_call_of_the_dearest_tariff_fits_into_64_bits() -> None:
 
 
 def test_every_class_that_can_be_connected_has_a_price_in_hikari_wide_and_freedial() -> None:
-    """plan-format.md: fixed and payphone are admitted by area, mobile and fmc by prefecture, unknown as fixed."""
+    """Admitted are fixed and payphone by area, mobile and fmc by prefecture, unknown as fixed."""
     for word in ("fixed", "payphone", "mobile", "fmc", "unknown"):
         call = RatedCall(caller_class=word, answered_at_ms=ANSWERED, conversation_ms=1)
         for name in ("hikari-wide", "freedial"):
