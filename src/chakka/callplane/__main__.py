@@ -18,10 +18,10 @@ from chakka.sip.address import Transport
 from chakka.sip.agent import UserAgent
 from chakka.stores.group_commit import GroupCommit
 from chakka.stores.journal import Journal
-from chakka.stores.plan_store import PlanStore
+from chakka.stores.plans_in_place import PlansInPlace
 
 
-def call_plane(config: Config, store: PlanStore) -> CallPlane:
+def call_plane(config: Config, store: PlansInPlace) -> CallPlane:
     """Return a call plane over a plan store, with chance from the operating system."""
     here = _written(config.listen)
     taken: dict[Transport, Address | None] = {"tcp": config.listen_tcp, "tls": config.listen_tls}
@@ -55,7 +55,7 @@ async def serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    with PlanStore.open(config.plans) as store, sip_socket(config.listen) as sip:
+    with PlansInPlace(config.plans) as store, sip_socket(config.listen) as sip:
         journal = GroupCommit(Journal.open(config.journal, config.node), loop)
         await Server(config, call_plane(config, store), sip, journal).run(stopping)
 

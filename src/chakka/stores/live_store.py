@@ -12,7 +12,7 @@ import lmdb
 import msgspec
 
 from chakka.errors import InputError
-from chakka.stores.lmdb_file import require_whole_file
+from chakka.stores.lmdb_file import Shape, open_store
 
 # Address space, not disk: 100,000 lines with five contacts each take a tenth of it.
 MAP_BYTES = 4 << 30
@@ -54,17 +54,7 @@ class LiveStore:
 
         Raises: InputError if the file cannot be used or was cut short.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            environment = lmdb.open(str(path), map_size=map_bytes, max_dbs=2)
-        except (lmdb.Error, OSError) as fault:
-            raise InputError(f"live store {path}: {fault}") from fault
-        try:
-            require_whole_file(path, environment)
-            return cls(environment)
-        except (lmdb.Error, InputError) as fault:
-            environment.close()
-            raise InputError(f"live store {path}: {fault}") from fault
+        return open_store("live store", path, Shape(map_bytes=map_bytes, most_databases=2), cls)
 
     def __enter__(self) -> "LiveStore":
         return self

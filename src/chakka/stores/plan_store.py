@@ -18,7 +18,7 @@ import lmdb
 import msgspec
 
 from chakka.errors import InputError, Problem
-from chakka.stores.lmdb_file import require_whole_file
+from chakka.stores.lmdb_file import FILE, Shape, open_store
 
 # Address space, not disk: the file grows as needed. Doubled when a publish does not fit.
 MAP_BYTES = 16 << 30
@@ -83,26 +83,18 @@ class PlanStore:
 
         Raises: InputError if there is none to read, or if the file is damaged or cut short.
         """
-        if readonly and not (path / "data.mdb").is_file():
+        if readonly and not (path / FILE).is_file():
             raise InputError(f"no plan store in {path}: publish a plan first")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            environment = lmdb.open(
-                str(path), map_size=map_bytes, max_dbs=6, max_readers=MAX_READERS, readonly=readonly
-            )
-        except (lmdb.Error, OSError) as fault:
-            raise InputError(f"plan store {path}: {fault}") from fault
-        try:
-            require_whole_file(path, environment)
-            environment.reader_check()
-            names = (_PLANS, _VERSIONS, _TEXTS, _META)
-            databases = {name: environment.open_db(name, create=not readonly) for name in names}
-            if not readonly:
-                databases |= {name: environment.open_db(name) for name in _NEWER}
-            return cls(environment, databases)
-        except (lmdb.Error, InputError) as fault:
-            environment.close()
-            raise InputError(f"plan store {path}: {fault}") from fault
+        shape = Shape(map_bytes=map_bytes, most_databases=6, most_readers=MAX_READERS, readonly=readonly)
+        return open_store("plan store", path, shape, cls._of)
+
+    @classmethod
+    def _of(cls, environment: lmdb.Environment) -> "PlanStore":
+        """Return the store of an environment, after readers that died have given their places back."""
+        environment.reader_check()
+        is_ours = not environment.flags()["readonly"]
+        names = (_PLANS, _VERSIONS, _TEXTS, _META, *(_NEWER if is_ours else ()))
+        return cls(environment, {name: environment.open_db(name, create=is_ours) for name in names})
 
     def __enter__(self) -> "PlanStore":
         return self
