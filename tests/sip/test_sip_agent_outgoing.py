@@ -394,6 +394,17 @@ def test_a_re_invite_answered_after_the_call_ended_is_still_acked() -> None:
     assert peer.told() == []
 
 
+def test_a_re_invite_that_is_never_decided_is_forgotten_after_the_call() -> None:
+    peer = Peer()
+    answered(peer)
+    peer.call.reinvite(0.0, OFFER)
+    (reinvite,) = peer.heard()
+    peer.sends(response_text(reinvite, 100))  # type: ignore[arg-type]
+    peer.sends(from_callee(peer, "BYE"))
+    peer.wait(100.0)
+    assert peer.is_at_rest
+
+
 def test_a_re_invite_on_a_call_that_has_ended_fails_with_481() -> None:
     peer = Peer()
     answered(peer)

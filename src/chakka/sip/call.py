@@ -355,7 +355,7 @@ class Call:
             self._unacked.stop()
             self._unacked = None
         if self._our_reinvite is not None:
-            self._our_reinvite.stop()
+            self._our_reinvite.stop(now)
             self._our_reinvite = None
         self._session.stop()
         self.is_ended = True

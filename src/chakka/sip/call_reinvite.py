@@ -52,6 +52,7 @@ class OurReinvite:
         "_body",
         "_call",
         "_headers",
+        "_transaction",
         "_tries",
         "is_decided",
         "is_refresh",
@@ -66,6 +67,7 @@ class OurReinvite:
         self._tries = 0
         self._alarm: Alarm | None = None
         self._ack: PendingAck | None = None
+        self._transaction: ClientTransaction | None = None
         self.is_refresh = is_refresh
         self.successor: OurReinvite | None = None
         self.is_sent = False  # and without a final response yet
@@ -84,7 +86,8 @@ class OurReinvite:
         packet = head.request("INVITE", f"{lines}{body_lines(self._body)}", self._body)
         self._tries += 1
         self.is_sent = True
-        ClientTransaction(core, branch, "INVITE", self).start(head, packet, dialog.next_hop(), now)
+        self._transaction = ClientTransaction(core, branch, "INVITE", self)
+        self._transaction.start(head, packet, dialog.next_hop(), now)
 
     def try_later(self, now: float) -> None:
         """Wait before the next try.
@@ -98,16 +101,22 @@ class OurReinvite:
         self._alarm = core.alarms.start(now + wait, self, "re-INVITE")
 
     def on_alarm(self, name: str, now: float) -> None:
-        """Try again, unless the peer's re-INVITE is still to be answered."""
-        if self._call.is_refreshing:
+        """Try again, unless the peer's re-INVITE is still to be answered; or wait no more."""
+        if self.is_decided:
+            if self.is_sent and self._transaction is not None:
+                self._transaction.give_up()
+        elif self._call.is_refreshing:
             self.try_later(now)
         else:
             self.send(now)
 
-    def stop(self) -> None:
-        """Try no more: the call is over."""
-        self._call.core.alarms.stop(self._alarm)
+    def stop(self, now: float) -> None:
+        """Try no more: the call is over. A peer that still owes its final response may never give it."""
+        core = self._call.core
+        core.alarms.stop(self._alarm)
         self.is_decided = True
+        if self.is_sent:
+            self._alarm = core.alarms.start(now + core.timers.cancelled, self, "forget")
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Take a response to one try."""
