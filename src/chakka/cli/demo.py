@@ -1,6 +1,8 @@
 """The demo business: its plans, its configuration, a telephone that answers, and what to dial."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from chakka.cli.supervise import Program
 from chakka.config import Config, parse_config
 from chakka.contract.write import write_yaml
 from chakka.errors import InputError
+from chakka.localtime import usage_month
 from chakka.routing.calendar import shipped_holidays
 from chakka.routing.compile import compile_plan
 from chakka.routing.plan import encode
@@ -32,6 +35,14 @@ def prepare(directory: Path) -> Path:
             if store.read(plan.stem) is None:
                 _publish(store, plan)
     return config_file
+
+
+def open_business(config: Config, config_file: Path) -> None:
+    """Give the demo numbers to a demo subscriber, if there is no business database yet."""
+    if config.database.url or not (config.directory / "business.sqlite").exists():
+        command = (sys.executable, "-m", "chakka.portal", "bill", "seed-demo")
+        # A process of its own: nothing that handles calls imports the portal.
+        subprocess.run(command, check=False, env={**os.environ, "CHAKKA_CONFIG": str(config_file)})
 
 
 def _publish(store: PlanStore, plan_file: Path) -> None:
@@ -61,6 +72,7 @@ def how_to_dial(config: Config) -> str:
     """Return what a person can dial, with what."""
     host, port = config.listen
     caller = "0422511234"
+    month = usage_month(clock.utc_ms())
     return f"""
 Demo business; dial from another terminal:
   0800-123-4567  always open: the demo telephone rings, answers and speaks
@@ -74,5 +86,6 @@ With SIPp (one call of 5 s from Musashino):
 
 Then:  .venv/bin/chakka calls          every call, its route and its price
        .venv/bin/chakka explain CALL   why it went there and what it costs
+       .venv/bin/chakka bill draft --month {month}   the invoice as it would be now
 Ctrl-C stops everything.
 """

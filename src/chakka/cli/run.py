@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     _say_where(config, config_file)
     wanted = programs(config, str(config_file))
     if is_demo:
+        demo.open_business(config, config_file)
         print(demo.how_to_dial(config))
         wanted.append(demo.telephone(config))
     asyncio.run(_serve(config, wanted))
