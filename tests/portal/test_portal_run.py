@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 from business import (
     CONFIG,
@@ -23,6 +24,7 @@ from business import (
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from chakka.config import Config
 from chakka.errors import InputError
 from chakka.portal.billing import checks, issuing, models
 from chakka.portal.billing.documents import body_of
@@ -229,13 +231,18 @@ def test_an_invoice_that_cannot_be_made_is_said_and_left_out_by_decision() -> No
     assert [invoice.subscriber.code for invoice in billed(OCTOBER, LedgerOfTotals())] == ["A"]
 
 
-def test_without_an_issuer_nothing_can_be_drafted_as_a_qualified_invoice() -> None:
+def test_without_an_issuer_nothing_is_drafted() -> None:
+    billing = Month(OCTOBER, LedgerOfTotals(), Config(), NOW_MS)
+    with pytest.raises(InputError, match=r"\[billing\] issuer"):
+        billing.draft(unseen)
+
+
+def test_an_issuer_without_a_registration_number_issues_nothing() -> None:
     contract(subscriber())
-    nobody = type(CONFIG)()
-    billing = Month(OCTOBER, LedgerOfTotals(), nobody, NOW_MS)
-    run = billing.draft(unseen)
-    [blocker] = billing.check(run)
-    assert "registration number" in blocker.message
+    nobody = msgspec.structs.replace(CONFIG.billing, registration_number="")
+    billing = Month(OCTOBER, LedgerOfTotals(), Config(billing=nobody), NOW_MS)
+    [blocker] = billing.check(billing.draft(unseen))
+    assert "'' is no registration number" in blocker.message
 
 
 def test_a_draft_is_computed_anew_until_it_is_issued() -> None:

@@ -43,7 +43,12 @@ class Month:
         self.drafting = Drafting(view=view, terms=terms, settings=config.billing)
 
     def draft(self, show: Show) -> models.BillingRun:
-        """Compute every draft anew and return the run. Raises: InputError if the month was issued."""
+        """Compute every draft anew and return the run.
+
+        Raises: InputError if the month was issued, or if the configuration names no issuer.
+        """
+        if not self.drafting.settings.issuer:
+            raise InputError("nobody issues the invoices: write [billing] issuer, … into chakka.toml")
         run, _ = models.BillingRun.objects.get_or_create(month=self.month)
         if run.state == models.RunState.ISSUED:
             raise InputError(f"{self.month} was issued on {run.issued_on}; what changes now goes on the next")
