@@ -1,5 +1,7 @@
 """Deciding a call: the plan in force, the live facts, and what this node counts (service.md §9.5–9.7)."""
 
+from collections.abc import Callable
+
 from chakka.callplane.gaps import Window
 from chakka.callplane.instant import Instant
 from chakka.callplane.occupancy import Occupancy
@@ -7,6 +9,7 @@ from chakka.callplane.plans import InForce, Plans
 from chakka.routing.attempt import IDLE, CallAttempt, Live
 from chakka.routing.decide import decide
 from chakka.routing.decision import Decision, Reason
+from chakka.routing.live_facts import LiveFacts
 from chakka.routing.plan import CompiledPlan
 
 # A call that got as far as the lines has passed the limits, and only such calls count against them.
@@ -16,8 +19,11 @@ _PASSED = (Reason.OK, Reason.ALL_BUSY)
 class Deciding:
     """Decides the calls of one node and remembers what limits and ratios count."""
 
-    def __init__(self, plans: Plans, occupancy: Occupancy) -> None:
+    def __init__(
+        self, plans: Plans, occupancy: Occupancy, caller_tag: Callable[[CallAttempt], str | None]
+    ) -> None:
         self._plans = plans
+        self._caller_tag = caller_tag
         self._occupancy = occupancy
         self._second = Window(1.0)
         self._minute = Window(60.0)
@@ -48,10 +54,16 @@ class Deciding:
             calls_this_second=self._second.count(plan.number, now.monotonic),
             caller_calls_this_minute=self._minute.count(_caller(attempt), now.monotonic),
             blocked=facts.is_blocked(attempt.calling_number, attempt.at_ms),
-            money_guard=facts.is_money_stopped(attempt.at_ms),
+            money_guard=facts.is_money_stopped(attempt.at_ms) or self._is_caller_stopped(facts, attempt),
             suspended=facts.suspended,
             emergency=in_force.emergency,
         )
+
+    def _is_caller_stopped(self, facts: LiveFacts, attempt: CallAttempt) -> bool:
+        """The tag costs some microseconds, which only numbers with such callers pay."""
+        if not facts.caller_stops:
+            return False
+        return facts.is_caller_stopped(self._caller_tag(attempt), attempt.at_ms)
 
     def _count(self, plan: CompiledPlan, attempt: CallAttempt, now: Instant) -> None:
         if plan.per_second is not None:

@@ -27,6 +27,7 @@ from chakka.config import Address, Config
 from chakka.media import control
 from chakka.numbering.table import NumberingTable
 from chakka.records.model import Answered, CallKind, Counted, Shed, Tick
+from chakka.routing.attempt import CallAttempt
 from chakka.routing.caller_shown import caller_shown, masked
 from chakka.routing.decision import Outcome, Reason
 from chakka.sip import events
@@ -77,7 +78,10 @@ class Sources:
 
 
 class CallPlane:
-    """All calls of one node. Every method takes the moment; effects wait in `outbox` and in `agent`."""
+    """All calls of one node. Every method takes the moment; effects wait in `outbox` and in `agent`.
+
+    caller_tag: what stands for a caller within a month (charging.md §6), None while there is no key for it.
+    """
 
     def __init__(self, config: Config, agent: UserAgent, sources: Sources) -> None:
         self.config = config
@@ -104,7 +108,8 @@ class CallPlane:
             rung=[],
         )
         plans = Plans(sources.read_plan, sources.read_live)
-        deciding = Deciding(plans, self._world.occupancy)
+        self.caller_tag: Callable[[CallAttempt], str | None] = lambda attempt: None
+        deciding = Deciding(plans, self._world.occupancy, lambda attempt: self.caller_tag(attempt))
         self._placing = Placing(config, sources.table, self._world.notification, deciding.decide)
         self._admission = Admission(config, sources.randomness)
         agent.admission = self._admission.refusal

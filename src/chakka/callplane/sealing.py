@@ -11,7 +11,8 @@ from chakka.errors import InputError
 from chakka.localtime import month_after, usage_month
 from chakka.records.model import Answered, Entry, Seized, Unanswered
 from chakka.records.private import sealed, unsealed_answer
-from chakka.records.seal import MonthKey
+from chakka.records.seal import MonthKey, tag
+from chakka.routing.attempt import CallAttempt
 from chakka.stores.keys import Destruction, KeyStore
 
 log = logging.getLogger("chakka.callplane")
@@ -40,6 +41,14 @@ class Sealing:
         if key is None and entry.facts.attempt.calling_number:
             self._counts.numbers_lost += 1
         return sealed(entry, key)
+
+    def caller_tag(self, attempt: CallAttempt) -> str | None:
+        """Return what stands for a caller in this month's stops: "" for all without a number, None if the
+        month has no key and callers cannot be told apart."""
+        if not attempt.calling_number:
+            return ""
+        key = self._keys.get(usage_month(attempt.at_ms))
+        return None if key is None else tag(key, attempt.calling_number).hex()
 
     def unsealed(self, answer: Answered) -> Answered:
         """Return an answer of an earlier boot with its dialogs, or without any if they cannot be read."""

@@ -80,6 +80,7 @@ class Server:
         self._streams = Streams(self, peers, config.tls, config.listen[0])
         self._live = LiveWriter(LiveStore.open(config.live), self._loop)
         self._sealing = Sealing(config.keys, config.privacy.retention_months, plane.counts)
+        plane.caller_tag = self._sealing.caller_tag
         self._timer: asyncio.TimerHandle | None = None
         self._last_read = 0.0
         self._watch = Watch(config, plane, sip, journal, self._media)
