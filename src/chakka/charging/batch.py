@@ -126,11 +126,8 @@ def _answered_between(facts: pl.DataFrame, starts_ms: int, ends_ms: int) -> pl.D
 
 
 def _suspended(rows: pl.DataFrame, reason: str, version: str) -> pl.DataFrame:
-    return _with_charges(
-        rows.with_columns(
-            units=None, amount_uy=None, tariff_version=pl.lit(version), rule=None, suspense=pl.lit(reason)
-        ).with_columns(assumed=pl.lit(""))
-    )
+    nothing = rows.with_columns(units=None, amount_uy=None, rule=None, assumed=pl.lit(""))
+    return _with_charges(nothing.with_columns(tariff_version=pl.lit(version), suspense=pl.lit(reason)))
 
 
 def _with_charges(rows: pl.DataFrame) -> pl.DataFrame:

@@ -81,7 +81,7 @@ def rate_file(source: Path, target: Path, tariff: Tariff, on_calls: Callable[[in
         rated.sink_parquet(draft, compression="lz4", statistics=False, engine="streaming")
         draft.replace(target)
     except (pl.exceptions.PolarsError, OSError) as fault:
-        raise rating.refusal or InputError(f"{source}: {fault}") from fault
+        raise rating.refusal or InputError(f"{source} to {target}: {fault}") from fault
     finally:
         draft.unlink(missing_ok=True)
     return rating.totals
