@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from chakka.config import parse_config
+from chakka.config_text import parse_config
 from chakka.contract.model import Contract
 from chakka.contract.text import read
 from chakka.contract.write import write_yaml

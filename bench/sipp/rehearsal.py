@@ -8,7 +8,7 @@ from random import Random
 from chakka import facts
 from chakka.callplane.instant import Instant
 from chakka.callplane.plane import CallPlane, Sources
-from chakka.config import parse_config
+from chakka.config_text import parse_config
 from chakka.records.entries import encode
 from chakka.sip.agent import UserAgent
 from sipp import canned, node, text

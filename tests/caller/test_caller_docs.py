@@ -7,7 +7,7 @@ from caller_corpus import specimens
 
 from chakka.caller.category import CATEGORIES, ORDINARY
 from chakka.caller.profile import ChargingKeys
-from chakka.config import parse_config
+from chakka.config_text import parse_config
 from chakka.numbering.model import CallerClass
 
 TEXT = (Path(__file__).parents[2] / "docs" / "caller-facts.md").read_text()

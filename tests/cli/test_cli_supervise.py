@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chakka.announcer.__main__ import parser
 from chakka.cli.supervise import programs
-from chakka.config import parse_config
+from chakka.config_text import parse_config
 
 TRUNK = '[[trunk]]\nname = "carrier"\nhosts = ["192.0.2.7", "192.0.2.5"]\n'
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chakka.config import AuthSettings, Config, KeepaliveSettings, RegistrarSettings, parse_config
+from chakka.config import AuthSettings, Config, KeepaliveSettings, RegistrarSettings
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 from chakka.sip.digest import Algorithm
 

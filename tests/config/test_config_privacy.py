@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chakka.config import parse_config
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 
 BASE = Path("/etc/chakka")

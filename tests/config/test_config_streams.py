@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chakka.config import Config, parse_config
+from chakka.config import Config
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 from chakka.sip.address import Flow
 

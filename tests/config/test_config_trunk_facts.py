@@ -7,7 +7,8 @@ from caller_corpus import invite
 
 from chakka.caller.facts import facts
 from chakka.caller.profile import Spelling
-from chakka.config import Trunk, parse_config
+from chakka.config import Trunk
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 from chakka.facts import numbering_table
 from chakka.numbering.model import CallerClass

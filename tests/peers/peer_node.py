@@ -21,7 +21,7 @@ import msgspec
 from chakka.cli.seen_call import SeenCall, unsealed
 from chakka.cli.supervise import programs
 from chakka.clock import utc_ms
-from chakka.config import parse_config
+from chakka.config_text import parse_config
 from chakka.contract.text import read, write_yaml
 from chakka.facts import numbering_table
 from chakka.records.fold import is_final

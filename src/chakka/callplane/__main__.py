@@ -12,7 +12,8 @@ from chakka import facts
 from chakka.callplane.plane import CallPlane, Sources
 from chakka.callplane.server import Server, sip_socket
 from chakka.callplane.tokens import Tokens
-from chakka.config import Address, Config, parse_config
+from chakka.config import Address, Config
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 from chakka.sip.address import Transport
 from chakka.sip.agent import UserAgent

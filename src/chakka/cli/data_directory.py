@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from chakka.config import Config, parse_config
+from chakka.config import Config
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 from chakka.stores.ledger import Ledger, LedgerUnavailable
 from chakka.stores.open_ledger import open_ledger_to_read

@@ -9,7 +9,8 @@ from pathlib import Path
 from chakka import clock, facts
 from chakka.cli.plan_file import problem_lines, read_plan
 from chakka.cli.supervise import Program
-from chakka.config import Config, parse_config
+from chakka.config import Config
+from chakka.config_text import parse_config
 from chakka.contract.write import write_yaml
 from chakka.errors import InputError
 from chakka.localtime import usage_month

@@ -15,7 +15,8 @@ from chakka import facts
 from chakka.cli import demo
 from chakka.cli.supervise import Program, Supervisor, programs
 from chakka.cli.watching import line_of
-from chakka.config import Address, Config, parse_config
+from chakka.config import Address, Config
+from chakka.config_text import parse_config
 from chakka.errors import InputError
 from chakka.stores.plan_store import PlanStore
 

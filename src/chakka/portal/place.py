@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from chakka.config import Config, parse_config
+from chakka.config import Config
+from chakka.config_text import parse_config
 
 
 def place() -> Config:
