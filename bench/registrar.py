@@ -17,7 +17,7 @@ from chakka.callplane.credentials import Authentication
 from chakka.callplane.instant import Instant
 from chakka.callplane.registrar import Registrar
 from chakka.config import Config, LineAddress
-from chakka.sip import digest
+from chakka.sip import digest, digest_client
 from chakka.sip.digest import Algorithm, Credentials, Use
 from chakka.sip.message import Request, parse, respond
 from chakka.stores.live_store import KeepRegistration, LiveStore
@@ -53,7 +53,7 @@ def signed(registrar: Registrar, algorithm: Algorithm, cseq: int, now: Instant) 
         asked = [one for _, line in reply.headers if (one := digest.parse_challenge(line))]
         chosen = [one for one in asked if one.algorithm is algorithm]
         who = Credentials(username=f"user{place}", realm="chakka", password="himitsu")
-        line = digest.answer(chosen, who, "REGISTER", request.uri, Use(count=1, cnonce="c"))
+        line = digest_client.answer(chosen, who, "REGISTER", request.uri, Use(count=1, cnonce="c"))
         packets.append(register(place, cseq, line or ""))
     return packets
 

@@ -7,7 +7,7 @@ from itertools import count
 
 from chakka.callplane.instant import Instant
 from chakka.config import Address, Config, LineAddress
-from chakka.sip import digest
+from chakka.sip import digest, digest_client
 from chakka.sip.digest import Credentials
 from chakka.sip.message import Request, parse
 
@@ -73,7 +73,7 @@ def with_credentials(
     ]
     credentials = Credentials(username=user, realm="chakka", password=password)
     use = digest.Use(count=uses, cnonce=f"c{next(_calls)}")
-    line = digest.answer(asked, credentials, request.method, request.uri, use)
+    line = digest_client.answer(asked, credentials, request.method, request.uri, use)
     assert line is not None
     again = parse(request.to_bytes())
     assert isinstance(again, Request)

@@ -5,7 +5,8 @@ from telephone_registering import LINE, OTHER_LINE, PASSWORD, at, config, regist
 from chakka.callplane import credentials
 from chakka.callplane.credentials import Authentication, Reply, User
 from chakka.config import AuthSettings, Config, LineAddress, Trunk
-from chakka.sip.digest import Algorithm, challenge
+from chakka.sip.digest import Algorithm
+from chakka.sip.digest_server import challenge
 from chakka.sip.events import Failed
 from chakka.sip.message import respond
 from chakka.sip.transaction_message import HeaderPairs

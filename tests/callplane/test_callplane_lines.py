@@ -16,7 +16,7 @@ from chakka.config import Address, LineAddress, Trunk
 from chakka.contract.model import Contract
 from chakka.records.model import RegistrationSet
 from chakka.routing.decision import Reason
-from chakka.sip import digest, events
+from chakka.sip import digest, digest_client, digest_server, events
 from chakka.sip.agent import Outgoing
 from chakka.sip.call_incoming import IncomingCall
 from chakka.sip.call_outgoing import OutgoingRequest
@@ -65,7 +65,7 @@ class Office(Exchange):
         request = agent.request("REGISTER", asked, self.network.now)
         challenged = self._ended_by(request)
         assert challenged is not None
-        credentials_line = digest.answers(
+        credentials_line = digest_client.answers(
             challenged, [credentials], "REGISTER", asked.request_uri, lambda: "c"
         )
         again = replace(asked, headers=(*asked.headers, *credentials_line))
@@ -94,7 +94,7 @@ class Office(Exchange):
             given = call.request.headers.get("Authorization") if call.request else None
             telephone.given += [given] if given else []
             if given is None or not telephone.trusts:
-                lines = digest.challenge(telephone.asks, "n", Algorithm, stale=False)
+                lines = digest_server.challenge(telephone.asks, "n", Algorithm, stale=False)
                 call.reject(now, 401, headers=tuple(("WWW-Authenticate", line) for line in lines))
                 return
         super()._ring(telephone, call, offered, now)
@@ -333,7 +333,7 @@ def test_a_line_that_asks_in_its_configured_realm_gets_our_credentials() -> None
     (given,) = server.given
     read = digest.parse_authorization(given)
     assert read is not None
-    assert digest.is_right(read, "INVITE", Credentials(username="us", realm="pbx", password="p"))
+    assert digest_server.is_right(read, "INVITE", Credentials(username="us", realm="pbx", password="p"))
     assert office.legs == [(TOKYO, AT_FIRST, 200)]
 
 
@@ -376,7 +376,7 @@ def called_from_abroad(password: str, **settings: object) -> tuple[Office, list[
     failed = [event for where, event in office.network.events if where == STRANGER]
     if isinstance(failed[-1], events.Failed) and failed[-1].response is not None:
         known = Credentials(username="pbx", realm="chakka", password=password)
-        lines = digest.answers(failed[-1].response, [known], "INVITE", uri, lambda: "c")
+        lines = digest_client.answers(failed[-1].response, [known], "INVITE", uri, lambda: "c")
         if lines:
             call.again(office.network.now, lines)
             office.run(5)

@@ -16,7 +16,7 @@ from chakka.records.model import CallKind, Record
 from chakka.routing.attempt import Presentation
 from chakka.routing.caller_shown import masked
 from chakka.routing.decision import Outcome, Reason
-from chakka.sip import digest, events
+from chakka.sip import digest_client, digest_server, events
 from chakka.sip.digest import Algorithm, Credentials
 from chakka.stores.live_store import KeepNotification
 
@@ -174,7 +174,7 @@ def test_a_trunk_that_knows_us_by_a_password_gets_it() -> None:
         def _ring(self, telephone: Telephone, call: object, offered: bytes, now: float) -> None:
             request = call.request  # type: ignore[attr-defined]
             if request.headers.get("Proxy-Authorization") is None:
-                lines = digest.challenge("ntt", "n", Algorithm, stale=False)
+                lines = digest_server.challenge("ntt", "n", Algorithm, stale=False)
                 call.reject(now, 407, headers=tuple(("Proxy-Authenticate", one) for one in lines))  # type: ignore[attr-defined]
                 return
             super()._ring(telephone, call, offered, now)  # type: ignore[arg-type]
@@ -338,7 +338,7 @@ class RegisteringOffice(CallingOffice):
 
     def _on_event(self, where: Address, event: events.Event) -> None:
         if isinstance(event, events.Failed) and event.response and self.is_asked(event):
-            lines = digest.answers(event.response, self.known, "INVITE", self.asked, lambda: "c")
+            lines = digest_client.answers(event.response, self.known, "INVITE", self.asked, lambda: "c")
             event.call.again(self.network.now, lines)
             return
         super()._on_event(where, event)

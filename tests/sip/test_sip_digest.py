@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chakka.sip import digest
-from chakka.sip.digest import Algorithm, Authorization, Challenge, Credentials, Nonces, Use
+from chakka.sip import digest, digest_client, digest_server
+from chakka.sip.digest import Algorithm, Authorization, Challenge, Credentials, Use
+from chakka.sip.digest_server import Nonces
 from chakka.sip.grammar import Malformed
 from chakka.sip.headers import CSeq
 from chakka.sip.message import Headers, Request, Response, respond
@@ -51,13 +52,13 @@ def challenged(*lines: str, status: int = 401) -> Response:
 
 
 def ours(*, stale: bool = False, nonce: str = "n1") -> tuple[str, ...]:
-    return digest.challenge(REALM, nonce, Algorithm, stale=stale)
+    return digest_server.challenge(REALM, nonce, Algorithm, stale=stale)
 
 
 def answered(credentials: Credentials = SHOP, **changes: object) -> Authorization:
     """What a client that was asked by us sends back."""
     challenges = [one for line in ours() if (one := digest.parse_challenge(line))]
-    line = digest.answer(challenges, credentials, "REGISTER", URI, Use(count=1, cnonce="c1"))
+    line = digest_client.answer(challenges, credentials, "REGISTER", URI, Use(count=1, cnonce="c1"))
     assert line is not None
     read = digest.parse_authorization(line)
     assert read is not None
@@ -95,14 +96,14 @@ def test_rfc2617_3_5_without_qop_the_old_form_is_used() -> None:
 def test_rfc8760_of_two_challenges_the_stronger_is_answered_whatever_their_order() -> None:
     for lines in (ours(), ours()[::-1]):
         challenges = [one for line in lines if (one := digest.parse_challenge(line))]
-        line = digest.answer(challenges, SHOP, "INVITE", URI, Use(count=1, cnonce="c"))
+        line = digest_client.answer(challenges, SHOP, "INVITE", URI, Use(count=1, cnonce="c"))
         assert line is not None
         assert "algorithm=SHA-256" in line
 
 
 def test_an_unconfigured_realm_is_never_answered() -> None:
-    response = challenged(*digest.challenge("elsewhere", "n", Algorithm, stale=False))
-    assert digest.answers(response, [SHOP], "INVITE", URI, lambda: "c") == ()
+    response = challenged(*digest_server.challenge("elsewhere", "n", Algorithm, stale=False))
+    assert digest_client.answers(response, [SHOP], "INVITE", URI, lambda: "c") == ()
 
 
 @pytest.mark.parametrize(
@@ -121,24 +122,24 @@ def test_an_unconfigured_realm_is_never_answered() -> None:
 )
 def test_a_challenge_that_cannot_be_met_is_not_answered(line: str) -> None:
     response = challenged(line)
-    assert digest.answers(response, [SHOP], "INVITE", URI, lambda: "c") == ()
+    assert digest_client.answers(response, [SHOP], "INVITE", URI, lambda: "c") == ()
 
 
 def test_a_challenge_beside_one_that_cannot_be_met_is_answered() -> None:
     response = challenged("Basic realm=chakka", "Digest nonsense", *ours(), status=407)
-    ((name, line),) = digest.answers(response, [SHOP], "INVITE", URI, lambda: "c")
+    ((name, line),) = digest_client.answers(response, [SHOP], "INVITE", URI, lambda: "c")
     assert name == "Proxy-Authorization"
     assert line.startswith("Digest ")
 
 
 def test_an_answer_that_is_no_challenge_is_not_answered() -> None:
     response = challenged(*ours(), status=403)
-    assert digest.answers(response, [SHOP], "INVITE", URI, lambda: "c") == ()
+    assert digest_client.answers(response, [SHOP], "INVITE", URI, lambda: "c") == ()
 
 
 def test_rfc7616_3_4_algorithm_qop_and_count_are_not_quoted() -> None:
     challenge = Challenge(realm=REALM, nonce="n", offers_auth=True, has_qop=True, opaque='o"p')
-    line = digest.answer([challenge], SHOP, "INVITE", URI, Use(count=26, cnonce="c"))
+    line = digest_client.answer([challenge], SHOP, "INVITE", URI, Use(count=26, cnonce="c"))
     assert line is not None
     assert "algorithm=MD5, qop=auth, nc=0000001a, cnonce=" in line
     assert 'opaque="o\\"p"' in line
@@ -147,7 +148,7 @@ def test_rfc7616_3_4_algorithm_qop_and_count_are_not_quoted() -> None:
 def test_an_old_challenge_without_qop_is_answered_without_one() -> None:
     challenge = digest.parse_challenge('Digest realm="chakka", nonce="n"')
     assert challenge is not None
-    line = digest.answer([challenge], SHOP, "INVITE", URI, Use(count=1, cnonce="c"))
+    line = digest_client.answer([challenge], SHOP, "INVITE", URI, Use(count=1, cnonce="c"))
     assert line is not None
     assert "qop" not in line
     assert "cnonce" not in line
@@ -159,10 +160,10 @@ def test_an_old_challenge_without_qop_is_answered_without_one() -> None:
 def test_the_right_password_is_recognised_with_either_algorithm() -> None:
     for challenge in (digest.parse_challenge(line) for line in ours()):
         assert challenge is not None
-        line = digest.answer([challenge], SHOP, "REGISTER", URI, Use(count=1, cnonce="c"))
+        line = digest_client.answer([challenge], SHOP, "REGISTER", URI, Use(count=1, cnonce="c"))
         read = digest.parse_authorization(line or "")
         assert read is not None
-        assert digest.is_right(read, "REGISTER", SHOP)
+        assert digest_server.is_right(read, "REGISTER", SHOP)
 
 
 @pytest.mark.parametrize(
@@ -183,12 +184,12 @@ def test_the_right_password_is_recognised_with_either_algorithm() -> None:
 )
 def test_whatever_is_changed_makes_the_response_wrong(changes: dict[str, object]) -> None:
     credentials = msgspec.structs.replace(SHOP, username=str(changes.get("username", "shop")))
-    assert not digest.is_right(answered(**changes), "REGISTER", credentials)
+    assert not digest_server.is_right(answered(**changes), "REGISTER", credentials)
 
 
 def test_a_response_for_another_method_or_password_is_wrong() -> None:
-    assert not digest.is_right(answered(), "INVITE", SHOP)
-    assert not digest.is_right(answered(), "REGISTER", msgspec.structs.replace(SHOP, password="x"))
+    assert not digest_server.is_right(answered(), "INVITE", SHOP)
+    assert not digest_server.is_right(answered(), "REGISTER", msgspec.structs.replace(SHOP, password="x"))
 
 
 def test_rfc8760_2_3_each_algorithm_has_a_line_of_its_own_the_strongest_first() -> None:
@@ -306,10 +307,10 @@ def test_what_a_client_answers_a_server_recognises(
     user: str, realm: str, password: str, algorithm: Algorithm
 ) -> None:
     who = Credentials(username=user, realm=realm, password=password)
-    (line,) = digest.challenge(realm, "n", [algorithm], stale=False)
+    (line,) = digest_server.challenge(realm, "n", [algorithm], stale=False)
     challenge = digest.parse_challenge(line)
     assert challenge is not None
-    answer = digest.answer([challenge], who, "REGISTER", URI, Use(count=1, cnonce="c"))
+    answer = digest_client.answer([challenge], who, "REGISTER", URI, Use(count=1, cnonce="c"))
     read = digest.parse_authorization(answer or "")
     assert read is not None
-    assert digest.is_right(read, "REGISTER", who)
+    assert digest_server.is_right(read, "REGISTER", who)

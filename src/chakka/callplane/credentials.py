@@ -11,15 +11,9 @@ from chakka.callplane.gaps import Window
 from chakka.callplane.instant import Instant
 from chakka.config import Config, LineAddress, Trunk
 from chakka.sip.address import Address
-from chakka.sip.digest import (
-    Authorization,
-    Credentials,
-    Nonces,
-    answers,
-    authorization_of,
-    challenge,
-    is_right,
-)
+from chakka.sip.digest import Authorization, Credentials
+from chakka.sip.digest_client import answers
+from chakka.sip.digest_server import Nonces, authorization_of, challenge, is_right
 from chakka.sip.events import Failed
 from chakka.sip.grammar import Malformed
 from chakka.sip.message import Request, Response

@@ -1,30 +1,22 @@
-"""Digest authentication, both ways: challenges, credentials, responses, nonces (RFC 3261 §22, 7616, 8760).
+"""Digest authentication: what both sides read and compute (RFC 3261 §22, 7616, 8760).
 
 What is configured is the password: it answers challenges of any algorithm and realm, which a stored hash
 of user, realm and password could not.
 """
 
 import hashlib
-import hmac
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
-from chakka.sip.grammar import TOKEN, Malformed, bad, is_safe, quote, split_list, unquote
-from chakka.sip.message import Request, Response
+from chakka.sip.grammar import TOKEN, bad, split_list, unquote
 
 _SCHEME = re.compile(r"([A-Za-z]++)[ \t]++(.++)", re.DOTALL)
 _PARAM = re.compile(rf'({TOKEN})[ \t]*+=[ \t]*+("(?:[^"\\]++|\\.)*+"|[!#-+\--~]++)', re.DOTALL)
 _NONCE_COUNT = re.compile(r"[0-9a-fA-F]{8}")
-_HEX = re.compile(r"[0-9a-f]++")
 # A challenge has seven parameters of RFC 7616, an answer ten; more are unknown ones.
 _MOST_PARAMETERS = 32
-# Our nonces: milliseconds of issue, serial number, then the proof that they are ours.
-_ISSUED_DIGITS, _SERIAL_DIGITS, _PROOF_DIGITS = 12, 8, 24
 
 
 class Algorithm(StrEnum):
@@ -192,225 +184,3 @@ def _hash(algorithm: Algorithm, text: str) -> str:
     if algorithm is Algorithm.SHA_256:
         return hashlib.sha256(octets).hexdigest()
     return hashlib.md5(octets, usedforsecurity=False).hexdigest()
-
-
-# -- the server's side
-
-
-def challenge(realm: str, nonce: str, algorithms: Iterable[Algorithm], *, stale: bool) -> tuple[str, ...]:
-    """Return the challenges of a 401 or 407, one header line for each algorithm (RFC 8760 §2.3).
-
-    Raises: ValueError if the realm holds a line break.
-    """
-    tail = ", stale=true" if stale else ""
-    return tuple(
-        f'Digest realm={quote(realm)}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}'
-        for algorithm in algorithms
-    )
-
-
-def is_right(authorization: Authorization, method: str, credentials: Credentials) -> bool:
-    """Return whether a client knows the password; compared in constant time.
-
-    False for another algorithm than ours, and without qop=auth: nothing would count its uses then.
-    """
-    algorithm = authorization.algorithm
-    if algorithm is None or authorization.qop != "auth":
-        return False
-    secret = ha1(algorithm, credentials.username, credentials.realm, credentials.password)
-    expected = response_value(secret, method, authorization)
-    given = authorization.response.encode("utf-8", "surrogateescape")
-    return hmac.compare_digest(expected.encode(), given)
-
-
-@dataclass(slots=True)
-class _Seen:
-    """The last use of a nonce."""
-
-    issued_ms: int
-    count: int
-
-
-class Nonces:
-    """Nonces of a server. Issuing one keeps nothing; only those that were rightly used are remembered.
-
-    secret:   of this run; nonces of an earlier one are stale.
-    lifetime: seconds that a nonce may be used.
-    most:     how many are remembered. When there are more, the oldest are forgotten and with them all unused
-              ones that are no younger: a forgotten nonce is stale, never fresh again.
-    """
-
-    __slots__ = ("_forgotten_ms", "_lifetime_ms", "_most", "_secret", "_seen", "_serial")
-
-    def __init__(self, secret: bytes, lifetime: float = 300.0, most: int = 10_000) -> None:
-        self._secret = secret
-        self._lifetime_ms = int(lifetime * 1000)
-        self._most = most
-        self._serial = 0
-        self._seen: dict[str, _Seen] = {}
-        self._forgotten_ms = -1
-
-    def issue(self, source: str, now: float) -> str:
-        """Return a new nonce for a client at host `source`."""
-        self._serial = (self._serial + 1) & 0xFFFFFFFF
-        stamp = f"{int(now * 1000):0{_ISSUED_DIGITS}x}{self._serial:0{_SERIAL_DIGITS}x}"
-        return stamp + self._proof(stamp, source)
-
-    def is_issued(self, nonce: str, source: str, now: float) -> bool:
-        """Return whether the nonce is ours, for this host, and young enough; it is not used by asking."""
-        issued_ms = self._issued(nonce, source)
-        return issued_ms is not None and int(now * 1000) - issued_ms <= self._lifetime_ms
-
-    def use(self, nonce: str, count: str, source: str, now: float) -> bool:
-        """Return whether the nonce is ours, for this host, young enough, and its count has grown.
-
-        To be asked only after the response was found right, since it remembers the use.
-        count: eight hexadecimal digits.
-        """
-        issued_ms = self._issued(nonce, source)
-        if issued_ms is None or int(now * 1000) - issued_ms > self._lifetime_ms:
-            return False
-        number = int(count, 16)
-        seen = self._seen.get(nonce)
-        if seen is None:
-            if issued_ms <= self._forgotten_ms or number == 0:
-                return False
-            self._remember(nonce, _Seen(issued_ms, number))
-            return True
-        if number <= seen.count:
-            return False
-        seen.count = number
-        return True
-
-    def _remember(self, nonce: str, seen: _Seen) -> None:
-        self._seen[nonce] = seen
-        if len(self._seen) > self._most:
-            oldest = next(iter(self._seen))
-            self._forgotten_ms = max(self._forgotten_ms, self._seen.pop(oldest).issued_ms)
-
-    def _issued(self, nonce: str, source: str) -> int | None:
-        stamp, proof = nonce[:-_PROOF_DIGITS], nonce[-_PROOF_DIGITS:]
-        if len(stamp) != _ISSUED_DIGITS + _SERIAL_DIGITS or not _HEX.fullmatch(nonce):
-            return None
-        if not hmac.compare_digest(proof, self._proof(stamp, source)):
-            return None
-        return int(stamp[:_ISSUED_DIGITS], 16)
-
-    def _proof(self, stamp: str, source: str) -> str:
-        keyed = hmac.digest(self._secret, f"{stamp} {source}".encode(), "sha256")
-        return keyed.hex()[:_PROOF_DIGITS]
-
-
-# -- the client's side
-
-
-def answer(
-    challenges: Sequence[Challenge], credentials: Credentials, method: str, uri: str, use: Use
-) -> str | None:
-    """Return the credentials for the strongest challenge of the credentials' realm; None if there is none.
-
-    challenges: those of one response. No other realm is ever answered (reliability.md §1).
-    uri:        the Request-URI of the request that is to be sent again.
-    """
-    chosen = strongest(challenges, credentials.realm)
-    if chosen is None or chosen.algorithm is None:
-        return None
-    given = Authorization(
-        username=credentials.username,
-        realm=chosen.realm,
-        nonce=chosen.nonce,
-        uri=uri,
-        response="",
-        algorithm=chosen.algorithm,
-        qop="auth" if chosen.offers_auth else None,
-        cnonce=use.cnonce,
-        nonce_count=f"{use.count:08x}",
-    )
-    secret = ha1(chosen.algorithm, credentials.username, chosen.realm, credentials.password)
-    return _written(given, response_value(secret, method, given), chosen)
-
-
-def strongest(challenges: Iterable[Challenge], realm: str) -> Challenge | None:
-    """Return the challenge of this realm that we answer: SHA-256 before MD5, then the topmost.
-
-    Not answered: other algorithms, auth-int alone, and texts that cannot be repeated in a line.
-    """
-    order = list(Algorithm)
-    ours = [
-        (order.index(one.algorithm), place, one)
-        for place, one in enumerate(challenges)
-        if one.realm == realm
-        and one.algorithm is not None
-        and (one.offers_auth or not one.has_qop)
-        and is_safe(f"{one.realm}{one.nonce}{one.opaque or ''}")
-    ]
-    return min(ours)[2] if ours else None
-
-
-def _written(given: Authorization, response: str, chosen: Challenge) -> str:
-    """RFC 7616 §3.4: algorithm, qop and nc are not quoted, everything else is."""
-    parts = [
-        f"username={quote(given.username)}",
-        f"realm={quote(given.realm)}",
-        f"nonce={quote(given.nonce)}",
-        f"uri={quote(given.uri)}",
-        f'response="{response}"',
-        f"algorithm={given.algorithm}",
-    ]
-    if given.qop is not None:
-        parts += [f"qop={given.qop}", f"nc={given.nonce_count}", f"cnonce={quote(given.cnonce)}"]
-    if chosen.opaque is not None:
-        parts.append(f"opaque={quote(chosen.opaque)}")
-    return f"Digest {', '.join(parts)}"
-
-
-_CHALLENGED: Final = {
-    401: ("WWW-Authenticate", "Authorization"),
-    407: ("Proxy-Authenticate", "Proxy-Authorization"),
-}
-
-
-def answers(
-    response: Response, known: Sequence[Credentials], method: str, uri: str, cnonce: Callable[[], str]
-) -> tuple[tuple[str, str], ...]:
-    """Return the header lines with which a challenged request is sent again; () if it must not be.
-
-    response: a 401 or 407 to the request's first sending; anything else is not answered.
-    known:    our credentials at this peer.
-    cnonce:   returns another unguessable word each time.
-    Result:   one line for each realm that is known; () when no challenge is of a known realm.
-    """
-    asked, given = _CHALLENGED.get(response.status, ("", ""))
-    if not asked:
-        return ()
-    challenges = challenges_of(response, asked)
-    lines = (
-        answer(challenges, credentials, method, uri, Use(count=1, cnonce=cnonce())) for credentials in known
-    )
-    return tuple((given, line) for line in lines if line is not None)
-
-
-def challenges_of(response: Response, header: str) -> list[Challenge]:
-    """Return the challenges of a response; what cannot be read, or is no Digest, is passed over."""
-    found = []
-    for line in response.headers.get_all(header):
-        try:
-            read = parse_challenge(line)
-        except Malformed:
-            continue
-        if read is not None:
-            found.append(read)
-    return found
-
-
-def authorization_of(request: Request, header: str, realm: str) -> Authorization | None:
-    """Return the first credentials of a request for our realm, None without them.
-
-    header: Authorization or Proxy-Authorization.
-    Raises: Malformed if a line for Digest cannot be read.
-    """
-    for line in request.headers.get_all(header):
-        read = parse_authorization(line)
-        if read is not None and read.realm == realm:
-            return read
-    return None
