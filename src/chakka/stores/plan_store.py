@@ -146,6 +146,7 @@ class PlanStore:
 
         change: called within the transaction, so that no other change comes between; what it raises
                 leaves all as it was.
+        Raises: InputError if the file is damaged or its disk full.
         """
         live = self._databases[_LIVE]
 
@@ -155,7 +156,29 @@ class PlanStore:
             writing.put(key, facts, db=live)
             return facts
 
-        return self._in_write(put)
+        try:
+            return self._in_write(put)
+        except lmdb.Error as fault:
+            raise InputError(f"live facts of {number}: {fault}") from fault
+
+    def live(self) -> dict[str, bytes]:
+        """Return the live facts of every number that has any.
+
+        Raises: InputError if the file is damaged.
+        """
+        database = self._newer(_LIVE)
+        if database is None:
+            return {}
+        try:
+            return self._in_read(
+                lambda reading: {_text(key): bytes(facts) for key, facts in reading.cursor(database)}
+            )
+        except lmdb.Error as fault:
+            raise InputError(f"live facts: {fault}") from fault
+
+    def revision(self) -> int:
+        """Return a number that is another one after whatever was written to the store, by any process."""
+        return int(self._environment.info()["last_txnid"])
 
     def _read_newer(self, name: bytes, key: str) -> bytes | None:
         database = self._newer(name)
