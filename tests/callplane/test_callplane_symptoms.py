@@ -288,3 +288,12 @@ def test_a_line_whose_refusal_without_ringing_is_lost_leaves_one_record() -> Non
     office.run(5.0)
     assert [failed.status for failed in office.refusals] == [503]
     assert len(office.records) == 1
+
+
+@pytest.mark.parametrize("address", [b"IN IP4 0.0.0.0", b"IN IP6 2001:db8::1"])
+def test_a_caller_whom_our_streams_cannot_reach_is_connected_without_guidance(address: bytes) -> None:
+    exchange = guided()
+    exchange.dial(body=OFFER.replace(b"c=IN IP4 192.0.2.1", b"c=" + address))
+    exchange.run(PICK_UP_S + 1.0)
+    assert exchange.answers
+    assert not exchange.plane.said(Open)

@@ -22,8 +22,14 @@ def is_wanted(call: Call) -> bool:
     plan = call.known.plan
     if plan is None or not (plan.guidance or plan.whisper):
         return False
-    # Without an offer ours must go in a reliable 183 (signalling.md §3).
-    return call.caller.supports_100rel if call.is_offerless else True
+    if call.is_offerless:
+        # Ours must go in a reliable 183 (signalling.md §3).
+        return call.caller.supports_100rel
+    reached = listener(call.known.offer)
+    # Not for our streams: who says no address yet (RFC 3725 §4.2), or one of the other IP version.
+    if reached is None or reached.host in ("0.0.0.0", "::"):
+        return False
+    return (":" in reached.host) == (":" in call.world.config.rtp_host)
 
 
 def begin(call: Call, now: Instant) -> None:
