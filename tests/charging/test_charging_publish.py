@@ -360,3 +360,17 @@ def test_versions_that_begin_together_or_have_other_names_have_no_order() -> Non
         in_succession([tariff(PLAIN), tariff(PLAIN.replace('"plain"', '"other"\nvalid_from = 2026-11-01'))])
     with pytest.raises(InputError, match="needs a version"):
         in_succession([])
+
+
+def test_p2_unit_start_asks_for_no_calendar_beyond_the_end_of_the_call() -> None:
+    """Holidays are known to the end of 2034; a unit that would start at midnight needs to know the next day."""
+    by_day = tariff(
+        BANDED.replace('bands.holiday = ["08:00-20:00"]', 'bands.holiday = ["08:00-19:00"]').replace(
+            'bands.holiday = ["00:00-08:00", "20:00-24:00"]', 'bands.holiday = ["00:00-08:00", "19:00-24:00"]'
+        )
+    )
+    last_minute = "2034-12-31T23:59:00+09:00"
+    assert charge(fixed(60_000, last_minute), by_day).units == 1
+    assert rate(fixed(60_001, last_minute), by_day) == Suspense(
+        reason="no_calendar", tariff_version=by_day.version
+    )

@@ -107,7 +107,9 @@ def as_object(comparisons: list[Comparison], tariff: Tariff, month: str) -> dict
 
 def as_text(comparisons: list[Comparison], tariff: Tariff, month: str) -> str:
     """Return the comparison as lines for people."""
-    rows = [("number", "class", "calls", "before", "after", "difference", "in suspense")]
+    rows: list[tuple[str, ...]] = [
+        ("number", "class", "calls", "before", "after", "difference", "in suspense")
+    ]
     for number in by_number(comparisons):
         for one in (*(each for each in comparisons if each.number == number.number), number):
             rows.append(_row(one))
