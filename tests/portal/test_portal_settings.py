@@ -49,8 +49,10 @@ def test_a_url_names_a_postgresql_database(tmp_path: Path) -> None:
     }
 
 
-def test_a_socket_directory_stands_in_the_query(tmp_path: Path) -> None:
-    assert database("postgresql:///books?host=/run/postgresql", tmp_path)["HOST"] == "/run/postgresql"
+def test_all_but_the_name_may_stand_in_the_query(tmp_path: Path) -> None:
+    setting = database("postgresql:///books?host=/run/postgresql&user=chakka&port=5433", tmp_path)
+    found = {name: setting[name] for name in ("HOST", "USER", "PORT", "OPTIONS")}
+    assert found == {"HOST": "/run/postgresql", "USER": "chakka", "PORT": "5433", "OPTIONS": {}}
 
 
 @pytest.mark.parametrize("url", ["mysql://db/books", "postgresql://db", "books.sqlite", "postgresql://db/"])

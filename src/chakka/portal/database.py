@@ -41,9 +41,9 @@ def _postgresql(parts: SplitResult) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        # A socket directory stands in the query, as libpq has it.
+        # As libpq has it, all of these may stand in the query; a socket directory can stand nowhere else.
+        "USER": options.pop("user", unquote(parts.username or "")),
+        "PASSWORD": options.pop("password", unquote(parts.password or "")),
         "HOST": options.pop("host", parts.hostname or ""),
         "PORT": options.pop("port", str(parts.port or "")),
         "OPTIONS": options,

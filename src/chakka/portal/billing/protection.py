@@ -26,7 +26,7 @@ def protect(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
                 for column in schema_editor.connection.introspection.get_table_description(cursor, table)
             ]
         for statement in statements(table, [column for column in columns if column not in changing]):
-            schema_editor.execute(statement)
+            schema_editor.execute(statement, params=None)
 
 
 def _sqlite(table: str, columns: list[str]) -> list[str]:
