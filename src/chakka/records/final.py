@@ -18,7 +18,7 @@ from chakka.records.model import CallKind, Record
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 # Every sum and product of charging fits 64 bits as long as its terms fit 53.
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-_CONTENT_BYTES = 16
+_CONTENT_BYTES = 8
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -120,19 +120,22 @@ def source_name(node: str, boot: int) -> str:
     return f"{node.rstrip('~')}/{boot}"
 
 
-def content(final: Final) -> bytes:
+def content(final: Final) -> int:
     """Return a hash of all that a record says, whoever says it under whatever running number."""
     return content_of_row(msgspec.structs.astuple(final))
 
 
-def content_of_row(row: tuple[object, ...]) -> bytes:
+def content_of_row(row: tuple[object, ...]) -> int:
     """Return the same of the fields of a record in order; what stands behind them is not looked at."""
     return hash_of(_ENCODER.encode(row[2:FIELDS]))
 
 
-def hash_of(said: bytes) -> bytes:
-    """Return what stands for octets in a ledger: SHA-256, cut to 128 bits."""
-    return hashlib.sha256(said).digest()[:_CONTENT_BYTES]
+def hash_of(said: bytes) -> int:
+    """Return what stands for octets in a ledger: SHA-256, cut to the 64 bits that a database counts with.
+
+    It is only ever compared between records of one call, or rows of one source.
+    """
+    return int.from_bytes(hashlib.sha256(said).digest()[:_CONTENT_BYTES], "big", signed=True)
 
 
 FIELDS = len(Final.__struct_fields__)
@@ -152,7 +155,7 @@ def settle(records: Iterable[Final]) -> Settled:
     Raises: ValueError if there are none.
     Source: charging.md §4.
     """
-    first_of: dict[bytes, Final] = {}
+    first_of: dict[int, Final] = {}
     for said, record in sorted(((content(one), one) for one in records), key=_precedence):
         first_of.setdefault(said, record)
     held, *others = first_of.values()
@@ -163,7 +166,7 @@ def settle(records: Iterable[Final]) -> Settled:
     )
 
 
-def _precedence(one: tuple[bytes, Final]) -> tuple[int, bool, bool, FinalKey, bytes]:
+def _precedence(one: tuple[int, Final]) -> tuple[int, bool, bool, FinalKey, int]:
     said, record = one
     return -record.correction, record.is_open, record.estimated, (record.source, record.sequence), said
 

@@ -33,7 +33,7 @@ class Partial(msgspec.Struct, frozen=True, array_like=True, tag="partial", forbi
         """Return source and sequence."""
         return self.record.source, self.record.sequence
 
-    def content(self) -> bytes:
+    def content(self) -> int:
         """Return a hash of all that the part says, whoever says it under whatever running number."""
         said = msgspec.msgpack.encode((self.part, self.is_last, self.durations, content(self.record)))
         return hash_of(said)
@@ -77,7 +77,7 @@ def _held(parts: Sequence[Partial]) -> list[Partial]:
     return [by_place[place] for place in sorted(by_place)]
 
 
-def _precedence(part: Partial) -> tuple[int, int, FinalKey, bytes]:
+def _precedence(part: Partial) -> tuple[int, int, FinalKey, int]:
     # A corrected part takes the place of the one that it corrects.
     return part.part, -part.record.correction, part.key(), part.content()
 

@@ -50,6 +50,9 @@ class Engine(Protocol):
         Raises: LedgerUnavailable to be tried again; InputError if what is kept is damaged.
         """
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Answer every question within as of one instant. Raises: as `transaction`."""
+
     def is_in_place(self) -> bool:
         """Return whether the database is still the one that was opened."""
 

@@ -6,7 +6,7 @@ and repetitions leave no trace.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +15,14 @@ import msgspec
 
 from chakka.records.final import Final
 from chakka.records.fold import CallEntries, fold
+from chakka.stores import ledger_spent
 from chakka.stores.charged_calls import charged_calls
 from chakka.stores.engine import Engine, LedgerUnavailable, Row
-from chakka.stores.ledger_books import Blocker, UsageTotal, blockers, usage
+from chakka.stores.ledger_books import Blocker, UsageTotal, blockers, month_days, usage
 from chakka.stores.ledger_change import LedgerChange
+from chakka.stores.ledger_comparison import Conservation, Table, conservation, delivered_ranges, rows_of
+from chakka.stores.ledger_spent import Warned
+from chakka.stores.ledger_suspense import InSuspense, in_suspense
 from chakka.stores.ledger_values import (
     FINAL_COLUMNS,
     RATED_COLUMNS,
@@ -41,6 +45,7 @@ __all__ = [
     "LedgerUnavailable",
     "Rated",
     "SetAside",
+    "Warned",
 ]
 
 _STATE = msgspec.msgpack.Decoder(CallEntries)
@@ -72,6 +77,8 @@ _DIGESTED = {
     "rated": f"SELECT {', '.join(RATED_COLUMNS)} FROM rated ORDER BY call_id",
     "totals": "SELECT number, usage_month, rating_class, calls, units, conversation_ms, amount_uy FROM totals"
     " WHERE calls <> 0 ORDER BY number, usage_month, rating_class",
+    "day_totals": "SELECT day, number, calls, amount_uy FROM day_totals WHERE calls <> 0"
+    " ORDER BY day, number",
 }
 
 
@@ -156,6 +163,43 @@ class Ledger:
         """Yield the calls of a usage month that are charged or in suspense, as `charged_calls` says."""
         return charged_calls(self._engine, usage_month, number)
 
+    @contextmanager
+    def at_one_instant(self) -> Iterator[None]:
+        """Let every question within be answered as of one instant, whatever is written meanwhile.
+
+        Raises: as `writing`.
+        """
+        with self._engine.snapshot():
+            yield
+
+    def recorded_calls(self, usage_month: str, number: str) -> Iterator[LedgerCall]:
+        """Yield the calls to a freephone number in a month, answered or not, in the order of arrival.
+
+        Raises: InputError if `usage_month` is no month.
+        """
+        rows = self._engine.stream(
+            f"{_SELECT_CALLS} WHERE finals.kind = 'freephone' AND finals.number = ?"
+            " AND finals.day >= ? AND finals.day < ? ORDER BY finals.arrived_at_ms, finals.call_id",
+            (number, *month_days(usage_month)),
+        )
+        return map(_ledger_call, rows)
+
+    def in_suspense(self, usage_month: str | None = None) -> Iterator[InSuspense]:
+        """Yield the calls in suspense, of a usage month or of all."""
+        return in_suspense(self._engine, usage_month)
+
+    def conservation(self, usage_month: str | None = None) -> Conservation:
+        """Return what became of the calls, of a month or of all."""
+        return conservation(self._engine, usage_month)
+
+    def delivered_ranges(self) -> dict[tuple[str, int], list[Range]]:
+        """Return the sequences that were taken, by (node, boot)."""
+        return delivered_ranges(self._engine)
+
+    def rows_of(self, table: Table, usage_month: str | None = None) -> Iterator[Row]:
+        """Yield a table as it is compared with that of another ledger."""
+        return rows_of(self._engine, table, usage_month)
+
     def records_of(self, call_id: str) -> list[tuple[str, Final]]:
         """Return what else was said of a call, and whether it is a `conflict` or `superseded`."""
         rows = self._engine.rows(
@@ -189,6 +233,28 @@ class Ledger:
     def blockers(self, usage_month: str) -> Iterator[Blocker]:
         """Yield what stands against billing a usage month (charging.md §4)."""
         return blockers(self._engine, usage_month)
+
+    def spent(self, numbers: Iterable[str], day: int, month: str) -> dict[str, tuple[int, int]]:
+        """Return what ended calls of numbers cost in a JST day and in a usage month, in micro-yen."""
+        return ledger_spent.spent(self._engine, numbers, day, month)
+
+    def spent_by_callers(
+        self, number: str, day: int, at_least_uy: int, tags: Iterable[str]
+    ) -> dict[str, int]:
+        """Return what callers of a watched number cost: who cost so much, and those of the tags in hex."""
+        return ledger_spent.spent_by_callers(self._engine, number, day, at_least_uy, tags)
+
+    def calls_up(self, since_day: int) -> list[Final]:
+        """Return the answered calls to freephone numbers without an end, answered on this day or later."""
+        return ledger_spent.calls_up(self._engine, since_day)
+
+    def watched(self) -> dict[str, int]:
+        """Return the numbers whose callers are told apart, and the JST day for which they are."""
+        return ledger_spent.watched(self._engine)
+
+    def warnings(self, number: str, limit: int = 100) -> list[Warned]:
+        """Return the last warnings of the money guard about a number, the newest first."""
+        return ledger_spent.warnings(self._engine, number, limit)
 
     def digest(self) -> str:
         """Return a hash of all that counts; ledgers that were told the same have the same."""

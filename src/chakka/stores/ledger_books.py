@@ -161,5 +161,5 @@ def _set_aside(engine: Engine, days: tuple[int, int]) -> Iterator[Blocker]:
         tuple(jst_instant_ms(day, 0) for day in days),
     )
     for source, content, message in rows:
-        key = f"set_aside/{source}/{bytes(content).hex()}"
+        key = f"set_aside/{source}/{content}"
         yield Blocker(kind="set_aside", key=key, message=f"{source}: {message}")

@@ -1,6 +1,7 @@
 """What can be done within one transaction of a ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import msgspec
 
@@ -10,7 +11,9 @@ from chakka.records.fold import CallEntries, Key, conflicts
 from chakka.records.model import Tick
 from chakka.records.partials import Partial
 from chakka.records.tally import Tally
+from chakka.stores import ledger_spent
 from chakka.stores.engine import Engine, Row
+from chakka.stores.ledger_spent import Warned
 from chakka.stores.ledger_values import (
     FINAL_COLUMNS,
     RATED_COLUMNS,
@@ -90,7 +93,8 @@ class LedgerChange:
             for kept in conflicts(call)
         ]
         self._engine.run(
-            f"DELETE FROM conflicts WHERE call_id {self._engine.among}", (self._engine.listed(calls),)
+            f"DELETE FROM conflicts WHERE call_id {self._engine.among} AND boot > 0",
+            (self._engine.listed(calls),),
         )
         self._engine.run_many("INSERT INTO conflicts VALUES (?, ?, ?, ?, ?)", contrary)
 
@@ -140,30 +144,60 @@ class LedgerChange:
         self._count(minutes_of([record for call_id in known for record in before[call_id]], -1))
         self._count(minutes_of(record for settled in after.values() for record in settled.records()))
 
-    def put_rated(self, rated: Sequence[Rated], of_calls: Sequence[str]) -> None:
-        """Keep what calls cost, in place of what they cost before; those not in `rated` cost nothing now."""
+    def put_rated(self, rated: Sequence[Rated], of_calls: Sequence[str]) -> list[Rated]:
+        """Keep what calls cost, in place of what they cost before; return that.
+
+        Those that are not in `rated` cost nothing now.
+        """
         where, values = self._where(of_calls)
-        found = self._engine.rows(f"SELECT {_RATED} FROM rated WHERE {where}", values) if of_calls else []
-        if found:
+        rows = self._engine.rows(f"SELECT {_RATED} FROM rated WHERE {where}", values) if of_calls else []
+        if rows:
             self._engine.run(f"DELETE FROM rated WHERE {where}", values)
+        before = [one for row in rows if (one := rated_of_row(row))]
         self.put_rated_rows([msgspec.structs.astuple(one) for one in rated])
-        self._add_up([one for row in found if (one := rated_of_row(row))], -1)
+        self._add_up(before, -1)
         self._add_up(rated, 1)
+        return before
 
     def put_rated_rows(self, rows: Sequence[Row]) -> None:
         """Keep rows of `rated` of calls that have none; `add_totals` says what they come to."""
         self._engine.put_rated(rows)
 
-    def add_totals(self, totals: Mapping[tuple[str, str, str], Sequence[int]]) -> None:
-        """Add calls, units, milliseconds and micro-yen to the sums of (number, usage month, class)."""
+    def add_totals(self, totals: Mapping[tuple[str, int, str], Sequence[int]]) -> None:
+        """Add calls, units, milliseconds and micro-yen to the sums of (number, JST day, class)."""
+        months: dict[tuple[str, str, str], list[int]] = {}
+        days: dict[tuple[str, int], list[int]] = {}
+        for (number, day, rating_class), added in totals.items():
+            month = date.fromordinal(day).isoformat()[:7]
+            _add(months.setdefault((number, month, rating_class), [0, 0, 0, 0]), added)
+            _add(days.setdefault((number, day), [0, 0]), (added[0], added[3]))
         self._engine.run_many(
             "INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (number, usage_month, rating_class) DO UPDATE SET"
             " calls = totals.calls + excluded.calls, units = totals.units + excluded.units,"
             " conversation_ms = totals.conversation_ms + excluded.conversation_ms,"
             " amount_uy = totals.amount_uy + excluded.amount_uy",
-            [(*key, *added) for key, added in sorted(totals.items())],
+            [(*key, *added) for key, added in sorted(months.items())],
         )
+        ledger_spent.add_day_totals(self._engine, days)
+
+    def watched(self) -> dict[str, int]:
+        """Return the numbers whose callers are told apart, and the JST day for which they are."""
+        return ledger_spent.watched(self._engine)
+
+    def watch(self, number: str, day: int | None) -> None:
+        """Tell the callers of a number apart from now on, for this day; None: no more."""
+        ledger_spent.unwatch(self._engine, number)
+        if day is not None:
+            ledger_spent.watch(self._engine, number, day)
+
+    def add_caller_totals(self, totals: ledger_spent.CallerTotals) -> None:
+        """Add calls and micro-yen to the sums of callers; of numbers and days that are watched."""
+        ledger_spent.add_caller_totals(self._engine, totals)
+
+    def put_warnings(self, warnings: Iterable[Warned]) -> list[Warned]:
+        """Keep warnings of the money guard; return those that had not been given before."""
+        return ledger_spent.put_warnings(self._engine, warnings)
 
     def parts_of(self, call_ids: Iterable[str]) -> dict[str, list[Partial]]:
         """Return the parts of records of these calls; calls without any are absent."""
@@ -187,6 +221,14 @@ class LedgerChange:
             ],
         )
 
+    def put_contradictions(self, call_id: str, parts: Sequence[Partial]) -> None:
+        """List parts of the record of a call that contradict another one, in place of those listed before."""
+        self._engine.run("DELETE FROM conflicts WHERE call_id = ? AND boot = 0", (call_id,))
+        self._engine.run_many(
+            "INSERT INTO conflicts VALUES (?, ?, 0, ?, ?)",
+            [(call_id, *part.key(), msgspec.json.encode(part).decode()) for part in parts],
+        )
+
     def put_set_aside(self, rows: Iterable[SetAside]) -> None:
         """Keep rows that cannot be believed or read; one that is kept already stays."""
         self._engine.run_many(
@@ -197,11 +239,18 @@ class LedgerChange:
             ],
         )
 
-    def drop_set_aside(self, source: str, sequences: Iterable[int]) -> None:
-        """Forget that rows were set aside: they have been believed since."""
+    def sequences_set_aside(self, source: str) -> set[int]:
+        """Return the sequences of rows of a source that were set aside."""
+        rows = self._engine.rows(
+            "SELECT sequence FROM set_aside WHERE source = ? AND sequence IS NOT NULL", (source,)
+        )
+        return {sequence for (sequence,) in rows}
+
+    def drop_set_aside(self, source: str, contents: Iterable[int]) -> None:
+        """Forget that rows were set aside: they are believed now."""
         self._engine.run_many(
-            "DELETE FROM set_aside WHERE source = ? AND sequence = ?",
-            [(source, sequence) for sequence in sequences],
+            "DELETE FROM set_aside WHERE source = ? AND content = ?",
+            [(source, content) for content in contents],
         )
 
     def put_unreadable(self, key: Key, payload: bytes) -> None:
@@ -254,13 +303,17 @@ class LedgerChange:
         )
 
     def _add_up(self, rated: Iterable[Rated], sign: int) -> None:
-        totals: dict[tuple[str, str, str], list[int]] = {}
+        totals: dict[tuple[str, int, str], list[int]] = {}
         for one in rated:
             if one.suspense is None:
-                sums = totals.setdefault((one.number, one.usage_month, one.rating_class), [0, 0, 0, 0])
+                sums = totals.setdefault((one.number, one.day, one.rating_class), [0, 0, 0, 0])
                 added = (1, one.units or 0, one.conversation_ms, one.amount_uy or 0)
-                sums[:] = (total + sign * part for total, part in zip(sums, added, strict=True))
+                _add(sums, [sign * part for part in added])
         self.add_totals(totals)
+
+
+def _add(sums: list[int], added: Sequence[int]) -> None:
+    sums[:] = (total + part for total, part in zip(sums, added, strict=True))
 
 
 def minutes_of(records: Iterable[Final], sign: int = 1) -> dict[MinuteKey, list[int]]:

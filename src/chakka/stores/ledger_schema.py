@@ -64,25 +64,25 @@ CREATE TABLE finals (
     arrived_at_ms INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, rating_class TEXT NOT NULL,
     carrier_group TEXT, charge_area TEXT, prefecture TEXT, destination TEXT, home_area TEXT,
     answered_at_ms INTEGER, conversation_ms INTEGER, is_confirmed INTEGER NOT NULL, fault INTEGER NOT NULL,
-    estimated INTEGER NOT NULL, correction INTEGER NOT NULL, caller BLOB NOT NULL, caller_tag BLOB NOT NULL,
-    is_open INTEGER NOT NULL, content BLOB NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (call_id)
+    estimated INTEGER NOT NULL, correction INTEGER NOT NULL, caller BLOB, caller_tag BLOB,
+    is_open INTEGER NOT NULL, content INTEGER NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (call_id)
 ) WITHOUT ROWID;
 CREATE INDEX finals_by_number ON finals (number, arrived_at_ms);
 CREATE INDEX finals_by_day ON finals (day, arrived_at_ms);
 CREATE INDEX finals_open ON finals (day) WHERE is_open = 1;
 -- Records of a call that another one took the place of (`superseded`), or that contradict it (`conflict`).
 CREATE TABLE rivals (
-    call_id TEXT NOT NULL, source TEXT NOT NULL, sequence INTEGER NOT NULL, content BLOB NOT NULL,
+    call_id TEXT NOT NULL, source TEXT NOT NULL, sequence INTEGER NOT NULL, content INTEGER NOT NULL,
     standing TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (call_id, source, sequence, content)
 ) WITHOUT ROWID;
 -- Parts of the records of calls that their switch records in parts.
 CREATE TABLE partials (
-    call_id TEXT NOT NULL, source TEXT NOT NULL, sequence INTEGER NOT NULL, content BLOB NOT NULL,
+    call_id TEXT NOT NULL, source TEXT NOT NULL, sequence INTEGER NOT NULL, content INTEGER NOT NULL,
     part BLOB NOT NULL, PRIMARY KEY (call_id, source, sequence, content)
 ) WITHOUT ROWID;
 -- Rows of record files that cannot be believed or read.
 CREATE TABLE set_aside (
-    source TEXT NOT NULL, content BLOB NOT NULL, sequence INTEGER, at_ms INTEGER, reason TEXT NOT NULL,
+    source TEXT NOT NULL, content INTEGER NOT NULL, sequence INTEGER, at_ms INTEGER, reason TEXT NOT NULL,
     message TEXT NOT NULL, row BLOB NOT NULL, PRIMARY KEY (source, content)
 ) WITHOUT ROWID;
 -- Calls of a source by minute: how many records say so, and how many the source itself counted.
@@ -124,6 +124,29 @@ INSERT INTO totals
     FROM rated WHERE suspense IS NULL GROUP BY 1, 2, 3;
 """
 
+_SPENT = """
+-- Sums of `rated` by JST day of the answer, without what is in suspense.
+CREATE TABLE day_totals (
+    day INTEGER NOT NULL, number TEXT NOT NULL, calls INTEGER NOT NULL, amount_uy INTEGER NOT NULL,
+    PRIMARY KEY (day, number)
+) WITHOUT ROWID;
+INSERT INTO day_totals
+    SELECT day, number, count(*), sum(amount_uy) FROM rated WHERE suspense IS NULL GROUP BY 1, 2;
+-- Numbers whose callers the money guard tells apart, and the JST day for which it does.
+CREATE TABLE watched (number TEXT PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
+-- The same sums by caller, of the numbers and days that are watched.
+CREATE TABLE caller_totals (
+    number TEXT NOT NULL, day INTEGER NOT NULL, caller_tag TEXT NOT NULL, calls INTEGER NOT NULL,
+    amount_uy INTEGER NOT NULL, PRIMARY KEY (number, day, caller_tag)
+) WITHOUT ROWID;
+-- What the money guard has said: once for each cap, period, caller and percentage.
+CREATE TABLE warnings (
+    number TEXT NOT NULL, scope TEXT NOT NULL, period TEXT NOT NULL, percent INTEGER NOT NULL,
+    cap_yen INTEGER NOT NULL, caller_tag TEXT NOT NULL, at_ms INTEGER NOT NULL, spent_uy INTEGER NOT NULL,
+    PRIMARY KEY (number, scope, period, percent, cap_yen, caller_tag)
+) WITHOUT ROWID;
+"""
+
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
     for statement in _statements(script):
@@ -153,6 +176,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _run(connection, _FIRST),
     lambda connection: _run(connection, _KINDS),
     _flatten,
+    lambda connection: _run(connection, _SPENT),
 )
 
 

@@ -17,10 +17,10 @@ from chakka.stores.postgres_schema import SCHEMA, WRITER_LOCK, is_up_to_date, mi
 _CONNECT_S = 10
 # Commits wait for the disk, whatever the server thinks; nobody waits for a lock for ever.
 _SETTINGS = f"-c search_path={SCHEMA} -c synchronous_commit=on -c lock_timeout=10s -c timezone=UTC"
-_OCTETS = {"caller", "caller_tag", "content"}
+_OCTETS = {"caller", "caller_tag"}
 _NUMBERS = {
     *("sequence", "arrived_at_ms", "answered_at_ms", "conversation_ms", "is_confirmed", "fault", "estimated"),
-    *("correction", "is_open", "day", "units", "amount_uy"),
+    *("correction", "is_open", "content", "day", "units", "amount_uy"),
 }
 _COLUMNS = {"finals": FINAL_COLUMNS, "rated": RATED_COLUMNS}
 _CALL_ID, _DAY = 2, -1
@@ -125,6 +125,15 @@ class PostgresEngine:
             connection = self._open()
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,))
+                yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Answer every question within as of one instant."""
+        with self._faults():
+            connection = self._open()
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 yield
 
     @contextmanager

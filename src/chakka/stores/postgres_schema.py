@@ -36,8 +36,8 @@ CREATE TABLE finals (
     rating_class {_TEXT} NOT NULL, carrier_group {_TEXT}, charge_area {_TEXT}, prefecture {_TEXT},
     destination {_TEXT}, home_area {_TEXT}, answered_at_ms bigint, conversation_ms bigint,
     is_confirmed bigint NOT NULL, fault bigint NOT NULL, estimated bigint NOT NULL,
-    correction bigint NOT NULL, caller bytea NOT NULL, caller_tag bytea NOT NULL, is_open bigint NOT NULL,
-    content bytea NOT NULL, day bigint NOT NULL, PRIMARY KEY (call_id, day)
+    correction bigint NOT NULL, caller bytea, caller_tag bytea, is_open bigint NOT NULL,
+    content bigint NOT NULL, day bigint NOT NULL, PRIMARY KEY (call_id, day)
 ) PARTITION BY LIST (day);
 CREATE INDEX finals_by_number ON finals (number, arrived_at_ms);
 CREATE INDEX finals_by_day ON finals (day, arrived_at_ms);
@@ -45,15 +45,15 @@ CREATE INDEX finals_open ON finals (day) WHERE is_open = 1;
 -- Between which call ids the calls of a day lie, so that a call is looked for on few days.
 CREATE TABLE days (day bigint PRIMARY KEY, first_call_id {_TEXT} NOT NULL, last_call_id {_TEXT} NOT NULL);
 CREATE TABLE rivals (
-    call_id {_TEXT} NOT NULL, source {_TEXT} NOT NULL, sequence bigint NOT NULL, content bytea NOT NULL,
+    call_id {_TEXT} NOT NULL, source {_TEXT} NOT NULL, sequence bigint NOT NULL, content bigint NOT NULL,
     standing {_TEXT} NOT NULL, record bytea NOT NULL, PRIMARY KEY (call_id, source, sequence, content)
 );
 CREATE TABLE partials (
-    call_id {_TEXT} NOT NULL, source {_TEXT} NOT NULL, sequence bigint NOT NULL, content bytea NOT NULL,
+    call_id {_TEXT} NOT NULL, source {_TEXT} NOT NULL, sequence bigint NOT NULL, content bigint NOT NULL,
     part bytea NOT NULL, PRIMARY KEY (call_id, source, sequence, content)
 );
 CREATE TABLE set_aside (
-    source {_TEXT} NOT NULL, content bytea NOT NULL, sequence bigint, at_ms bigint, reason {_TEXT} NOT NULL,
+    source {_TEXT} NOT NULL, content bigint NOT NULL, sequence bigint, at_ms bigint, reason {_TEXT} NOT NULL,
     message text NOT NULL, row bytea NOT NULL, PRIMARY KEY (source, content)
 );
 CREATE TABLE minutes (
@@ -75,7 +75,26 @@ CREATE TABLE totals (
 );
 """
 
-MIGRATIONS = (_FIRST,)
+_SPENT = f"""
+CREATE TABLE day_totals (
+    day bigint NOT NULL, number {_TEXT} NOT NULL, calls bigint NOT NULL, amount_uy bigint NOT NULL,
+    PRIMARY KEY (day, number)
+);
+INSERT INTO day_totals
+    SELECT day, number, count(*), sum(amount_uy) FROM rated WHERE suspense IS NULL GROUP BY 1, 2;
+CREATE TABLE watched (number {_TEXT} PRIMARY KEY, day bigint NOT NULL);
+CREATE TABLE caller_totals (
+    number {_TEXT} NOT NULL, day bigint NOT NULL, caller_tag {_TEXT} NOT NULL, calls bigint NOT NULL,
+    amount_uy bigint NOT NULL, PRIMARY KEY (number, day, caller_tag)
+);
+CREATE TABLE warnings (
+    number {_TEXT} NOT NULL, scope {_TEXT} NOT NULL, period {_TEXT} NOT NULL, percent bigint NOT NULL,
+    cap_yen bigint NOT NULL, caller_tag {_TEXT} NOT NULL, at_ms bigint NOT NULL, spent_uy bigint NOT NULL,
+    PRIMARY KEY (number, scope, period, percent, cap_yen, caller_tag)
+);
+"""
+
+MIGRATIONS = (_FIRST, _SPENT)
 
 
 def migrate(connection: psycopg.Connection) -> None:

@@ -36,3 +36,13 @@ def missing(ranges: Iterable[Range]) -> list[Range]:
             gaps.append((expected, first - 1))
         expected = max(expected, last + 1)
     return gaps
+
+
+def overlap(one: Sequence[Range], other: Sequence[Range]) -> bool:
+    """Return whether two sets of ranges have a sequence in common."""
+    return length(merged([*one, *other])) < length(one) + length(other)
+
+
+def length(ranges: Iterable[Range]) -> int:
+    """Return how many sequences ranges hold."""
+    return sum(last - first + 1 for first, last in ranges)

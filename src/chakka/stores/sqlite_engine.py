@@ -15,6 +15,9 @@ from chakka.stores.ledger_values import FINAL_COLUMNS, RATED_COLUMNS
 _WAIT_FOR_LOCK_S = 10.0
 # Pages of tables that are being filled stay in memory; in KiB, negative as SQLite has it.
 _CACHE_KIB = -64 * 1024
+# Large pages and few checkpoints: a month is many rows, and each is written once. In octets, and in pages.
+_PAGE = 16 * 1024
+_PAGES_IN_WAL = 4_000
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -42,7 +45,9 @@ class SqliteEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = _connect(path, "rwc")
         try:
+            connection.execute(f"PRAGMA page_size = {_PAGE}")
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_WAL}")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = {_CACHE_KIB}")
             migrate(connection)
@@ -125,6 +130,17 @@ class SqliteEngine:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Answer every question within as of one instant."""
+        with self._faults():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
