@@ -1,7 +1,7 @@
 """Session descriptions: what is stripped, answered, read and put together again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chakka.sip.grammar import Malformed
@@ -445,6 +445,8 @@ DESCRIPTIONS = st.one_of(
 @given(DESCRIPTIONS)
 def test_a_usual_description_is_read_as_any_other(text: str) -> None:
     """Bare line ends are not usual, so they are read by the rules for every form; they mean the same."""
+    # A stray CR before a line end would become part of one.
+    assume("\r\r\n" not in text)
     try:
         expected = parse_sdp(text.replace("\r\n", "\n").encode())
     except Malformed as fault:
