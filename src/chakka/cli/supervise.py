@@ -37,6 +37,7 @@ def programs(config: Config, config_file: str) -> list[Program]:
     ingest = (
         *("--journal", str(config.journal), "--ledger", config.ledger_place),
         *("--tariff", config.tariff, "--tariffs", str(config.tariffs), "--feed", str(config.feed_socket)),
+        *("--plans", str(config.plans)),
     )
     return [
         Program("media", _python("chakka.media", *media)),

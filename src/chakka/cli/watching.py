@@ -35,6 +35,8 @@ def _text(event: dict[str, Any]) -> str | None:
             return f"released   {event['reason']} ({event['status']})"
         case "rated":
             return _rated(event)
+        case "money_guard":
+            return _money_guard(event)
         case "shed":
             return f"shed       {event['calls']} calls to {event['number'] or 'no number'} in a minute (503)"
         case "registered":
@@ -48,6 +50,14 @@ def _decided(event: dict[str, Any]) -> str:
     caller = f"{event['calling_number']} ({event['caller_class']} {event['charge_area'] or '?'})"
     towards = ", ".join(event["targets"]) or event["reason"]
     return f"call       {caller} → {event['called_number']}: {event['outcome']} {towards}"
+
+
+def _money_guard(event: dict[str, Any]) -> str:
+    whose = " by one caller" if event["caller_tag"] else ""
+    return (
+        f"guard      {event['number']}: {yen_text(event['spent_uy'])} of {event['cap_yen']} yen"
+        f" in {event['period']}{whose}, {event['percent']} %"
+    )
 
 
 def _rated(event: dict[str, Any]) -> str:

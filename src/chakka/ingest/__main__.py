@@ -6,13 +6,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from chakka.errors import InputError
 from chakka.ingest.current_rules import CurrentRules
 from chakka.ingest.feed import Feed
+from chakka.ingest.guard import Guard
 from chakka.ingest.run import run
-from chakka.stores.ledger import LedgerUnavailable, Rated
+from chakka.stores.ledger import Ledger, LedgerUnavailable, Rated, Warned
 from chakka.stores.open_ledger import open_ledger
 
 log = logging.getLogger("chakka.ingest")
@@ -33,8 +35,15 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     feed = Feed(arguments.feed) if arguments.feed else None
     try:
-        with ledger:
-            run(arguments.journal, ledger, rules, feed.send if feed else _unheard, stop)
+        with ledger, _guard(arguments.plans, ledger, rules, feed) as guard:
+
+            def hear(rated: Iterable[Rated]) -> None:
+                if feed is not None:
+                    feed.send(rated)
+                if guard is not None:
+                    guard.hear()
+
+            run(arguments.journal, ledger, rules, hear, stop)
     except InputError as fault:
         log.error("%s", fault)
         return 2
@@ -50,10 +59,19 @@ def _parser() -> argparse.ArgumentParser:
         "--tariffs", type=Path, default=Path("var/tariffs"), help="directory of published tariffs"
     )
     parser.add_argument("--feed", type=Path, help="Unix datagram socket that is told of each rated call")
+    parser.add_argument("--plans", type=Path, help="plan store, for caps in yen; left out: no money guard")
     return parser
 
 
-def _unheard(_rated: Iterable[Rated]) -> None:
+def _guard(
+    plans: Path | None, ledger: Ledger, rules: CurrentRules, feed: Feed | None
+) -> AbstractContextManager[Guard | None]:
+    if plans is None:
+        return nullcontext()
+    return closing(Guard(plans, ledger, rules, feed.warn if feed else _unheard))
+
+
+def _unheard(_warnings: Iterable[Warned]) -> None:
     """Tell nobody."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from chakka.stores.ledger import Rated
+from chakka.stores.ledger import Rated, Warned
 
 
 class Feed:
@@ -24,6 +24,13 @@ class Feed:
         with contextlib.suppress(OSError):
             for one in rated:
                 event = {"kind": "rated"} | msgspec.structs.asdict(one)
+                self._socket.sendto(msgspec.json.encode(event), self._path)
+
+    def warn(self, warnings: Iterable[Warned]) -> None:
+        """Say that caps in yen are nearly or wholly spent; never waits either."""
+        with contextlib.suppress(OSError):
+            for one in warnings:
+                event = {"kind": "money_guard"} | msgspec.structs.asdict(one)
                 self._socket.sendto(msgspec.json.encode(event), self._path)
 
     def close(self) -> None:

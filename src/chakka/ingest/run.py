@@ -34,7 +34,8 @@ def run(
 ) -> None:
     """Take everything that the journal holds and will hold, until `stop` is set.
 
-    rules: asked before each reading of the journal.
+    rules:    asked before each reading of the journal.
+    on_rated: told of what calls cost after each batch, and of nothing at all while nothing happens.
 
     What was taken before is known from the ledger itself, so it may be killed at any point. While the ledger
     cannot be used it is tried again and again: the journal keeps what it misses.
@@ -69,6 +70,7 @@ def _follow(
         if idle_s >= SILENCE_CHECK_S:
             on_rated(close_calls_of_silent_nodes(ledger, utc_ms(), rules()))
             idle_s = 0.0
+        on_rated(())
         stop.wait(POLL_S)
         idle_s += POLL_S
 
