@@ -31,9 +31,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 CREDITING = msgspec.structs.replace(ISSUING, on=date(2027, 2, 1), reason="rated as mobile, was fixed")
 
 
-def credited(row: models.Invoice, ledger: LedgerOfTotals) -> list[Invoice]:
+def credited(row: models.Invoice, ledger: LedgerOfTotals, *, whole: bool = False) -> list[Invoice]:
     billing = Month(row.run.month, ledger, CONFIG, NOW_MS)
-    return credit(row, billing.drafting, CREDITING)
+    return credit(row, billing.drafting, CREDITING, whole=whole)
 
 
 def sums(document: Invoice) -> tuple[int, int, int]:
@@ -99,6 +99,24 @@ def test_an_invoice_that_nothing_is_left_of_is_credited_whole() -> None:
     [given_back] = credited(original, LedgerOfTotals())
     assert given_back.body.total_yen == original.total_yen
     assert in_force() == {}
+
+
+def test_what_was_taken_back_whole_is_billed_again_by_the_next_run() -> None:
+    contract(subscriber())
+    [original] = billed(OCTOBER, LedgerOfTotals(calls(160_000_000)))
+    [given_back] = credited(original, LedgerOfTotals(calls(160_000_000)), whole=True)
+    assert given_back.body.total_yen == original.total_yen
+    assert in_force() == {}
+    billed("2026-11", LedgerOfTotals(calls(160_000_000)), on=date(2027, 2, 5))
+    assert in_force() == {
+        f"{NUMBER}/basic/1/2026-10": 1_000,
+        f"{NUMBER}/universal_service/2026-10": 2,
+        f"{NUMBER}/telephone_relay/2026-10": 1,
+        f"{NUMBER}/calls/2026-10#1": 160,
+        f"{NUMBER}/basic/1/2026-11": 1_000,
+        f"{NUMBER}/universal_service/2026-11": 2,
+        f"{NUMBER}/telephone_relay/2026-11": 1,
+    }
 
 
 def test_a_corrected_invoice_can_be_corrected_again_but_each_only_once() -> None:

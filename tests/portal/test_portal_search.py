@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from business import LedgerOfTotals, billed, calls, contract, subscriber
 
-from chakka.portal.billing.searching import Wanted, search
+from chakka.portal.billing.searching import Wanted, kept_until, search
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -17,6 +17,20 @@ def _invoices(books: None) -> None:
     ledger = LedgerOfTotals(calls(9_000_000_000, "2026-09", "0120000001"))
     billed("2026-09", ledger)
     billed("2026-10", ledger)
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "years", "until"),
+    [
+        (date(2026, 11, 5), 7, date(2035, 1, 31)),
+        (date(2026, 12, 31), 7, date(2035, 2, 28)),
+        (date(2026, 11, 5), 10, date(2038, 1, 31)),
+    ],
+)
+def test_documents_are_kept_for_their_years_whenever_the_taxable_period_ends(
+    issued_on: date, years: int, until: date
+) -> None:
+    assert kept_until(issued_on, years) == until
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,19 @@ from chakka.invoicing.qualified import problems_before_issue
 from chakka.portal.billing import models
 from chakka.portal.billing.books import account
 from chakka.portal.billing.documents import invoice_of
-from chakka.portal.billing.drafting import Drafting
+from chakka.portal.billing.drafting import Drafting, trial_of
 from chakka.portal.billing.due import body_due, lines_due
+from chakka.portal.billing.letterhead import pint_profile
 from chakka.portal.billing.series import Document, Issuing, add, locked_series
 
 
-def credit(row: models.Invoice, drafting: Drafting, issuing: Issuing) -> list[Invoice]:
+def credit(
+    row: models.Invoice, drafting: Drafting, issuing: Issuing, *, whole: bool = False
+) -> list[Invoice]:
     """Issue the credit for an invoice and the corrected invoice, and return them.
 
     Nothing is typed in: what the invoice should have been follows from ledger and contracts as they are now.
+    whole:  all of it is taken back, without a corrected invoice; what is due goes on the next one.
     Raises: InputError if it was corrected before, is right as it is, or should have been higher.
     """
     if not issuing.reason.strip():
@@ -32,9 +36,10 @@ def credit(row: models.Invoice, drafting: Drafting, issuing: Issuing) -> list[In
         if later is not None:
             raise InputError(f"{row.number} was corrected before, by {later.number}")
         original = invoice_of(row)
-        correction = correct(original, _as_it_should_be(row, drafting))
-        documents = _documents(row, correction)
-        _check(documents, original, issuing)
+        corrected = None if whole else _as_it_should_be(row, drafting)
+        documents = _documents(row, correct(original, corrected))
+        for document in documents:
+            _check(document, original, drafting)
         models.InvoiceLineRow.objects.filter(invoice=row).supersede()
         return add(series, documents, issuing)
 
@@ -65,16 +70,8 @@ def _documents(row: models.Invoice, correction: Correction) -> list[Document]:
     return [Document(body=body, subscriber=row.subscriber, run=row.run, original=row) for body in bodies]
 
 
-def _check(documents: list[Document], original: Invoice, issuing: Issuing) -> None:
-    for document in documents:
-        trial = Invoice(
-            number=f"{original.number}-",
-            issued_on=issuing.on,
-            due_on=issuing.on,
-            body=document.body,
-            previous_hash="",
-            hash="",
-        )
-        problems = problems_before_issue(trial, original)
-        if problems:
-            raise InputError(f"the {document.body.kind} would not be a qualified document", problems)
+def _check(document: Document, original: Invoice, drafting: Drafting) -> None:
+    trial = trial_of(document.body, drafting.view.month)
+    problems = problems_before_issue(trial, original, pint_profile(drafting.settings))
+    if problems:
+        raise InputError(f"the {document.body.kind} would not be a qualified document", problems)

@@ -15,6 +15,7 @@ from chakka.portal.billing.books import Account, View, accounts
 from chakka.portal.billing.documents import body_text
 from chakka.portal.billing.due import body_due, lines_due
 from chakka.portal.billing.jobs import Advance
+from chakka.portal.billing.letterhead import pint_profile
 from chakka.portal.billing.terms import versions
 
 
@@ -60,13 +61,15 @@ def _body(account: Account, drafting: Drafting) -> InvoiceBody | None:
     if not lines:
         return None
     body = body_due(account, lines, drafting.view.month, drafting.settings)
-    problems = problems_before_issue(_trial(body, drafting.view.month))
+    problems = problems_before_issue(
+        trial_of(body, drafting.view.month), profile=pint_profile(drafting.settings)
+    )
     if problems:
         raise InputError("the invoice would not be a qualified one", problems)
     return body
 
 
-def _trial(body: InvoiceBody, month: str) -> Invoice:
+def trial_of(body: InvoiceBody, month: str) -> Invoice:
     """Return the invoice that a body would make; the checks do not mind its place in the series."""
     day = last_day(month)
     return Invoice(number="INV0", issued_on=day, due_on=day, body=body, previous_hash="", hash="")

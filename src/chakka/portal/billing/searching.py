@@ -5,7 +5,12 @@ from datetime import date
 import msgspec
 from django.db.models import Q, QuerySet
 
+from chakka.invoicing.period import last_day, month_of, next_month
 from chakka.portal.billing.models import Invoice
+
+# The period of tax in which a document was issued ends within a year; keeping begins two months later
+# (消費税法施行令 70条の13).
+_MONTHS_UNTIL_KEEPING_BEGINS = 12 + 2
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,3 +40,11 @@ def search(wanted: Wanted) -> QuerySet[Invoice]:
             Q(counterparty__icontains=wanted.counterparty) | Q(subscriber__code=wanted.counterparty)
         )
     return found.select_related("refers_to").order_by("sequence")
+
+
+def kept_until(issued_on: date, years: int) -> date:
+    """Return until when a document is kept at least, whenever the issuer's period of tax ends."""
+    month = month_of(issued_on)
+    for _ in range(_MONTHS_UNTIL_KEEPING_BEGINS + 12 * years):
+        month = next_month(month)
+    return last_day(month)

@@ -14,6 +14,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     crediting = subparsers.add_parser("credit", help="correct an invoice: a credit and the corrected one")
     crediting.add_argument("number", help="of the invoice")
     crediting.add_argument("--reason", required=True, help="kept with your name")
+    crediting.add_argument(
+        "--whole", action="store_true", help="take all of it back; the next run bills anew"
+    )
     crediting.add_argument("--date", type=day, help="of the documents; left out: today")
     crediting.set_defaults(run=credit_one)
     adjusting = subparsers.add_parser("adjust", help="put an amount on the next invoice")
@@ -29,7 +32,8 @@ def credit_one(arguments: argparse.Namespace) -> int:
     """Issue credit and corrected invoice, computed from ledger and contracts as they are now."""
     row = stored_invoice(arguments.number)
     with opened(row.run.month) as billing:
-        documents = credit(row, billing.drafting, issuing(arguments, arguments.reason))
+        reasoned = issuing(arguments, arguments.reason)
+        documents = credit(row, billing.drafting, reasoned, whole=arguments.whole)
     for document in documents:
         print(f"{document.number}  {document.body.kind}  {document.body.total_yen:,} yen")
     return 0

@@ -15,6 +15,7 @@ from chakka.invoicing.pint import pint
 from chakka.portal.billing.commands.listing import add_wanted, wanted
 from chakka.portal.billing.commands.words import month
 from chakka.portal.billing.documents import invoice_of, original_of, stored_invoice
+from chakka.portal.billing.letterhead import pint_profile
 from chakka.portal.billing.models import JournalBatch
 
 _ENTRY = msgspec.json.Decoder(JournalEntry)
@@ -57,7 +58,8 @@ def write(content: bytes, output: Path | None) -> int:
 def write_pint(arguments: argparse.Namespace) -> int:
     """Write one document as XML."""
     row = stored_invoice(arguments.number)
-    return write(pint(invoice_of(row), original_of(row)), arguments.output)
+    profile = pint_profile(settings.CONFIG.billing)
+    return write(pint(invoice_of(row), original_of(row), profile), arguments.output)
 
 
 def write_csv(arguments: argparse.Namespace) -> int:

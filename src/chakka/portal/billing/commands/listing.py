@@ -3,12 +3,13 @@
 import argparse
 
 import msgspec
+from django.conf import settings
 from django.db.models import QuerySet
 
 from chakka.portal.billing.commands.words import day, month, yen
 from chakka.portal.billing.documents import invoice_of, stored_invoice
 from chakka.portal.billing.models import Invoice
-from chakka.portal.billing.searching import Wanted, search
+from chakka.portal.billing.searching import Wanted, kept_until, search
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -72,6 +73,8 @@ def show_one(arguments: argparse.Namespace) -> int:
     for tax in body.taxes:
         print(f"{tax.tax_yen:>12,}  tax of {tax.permille}/1000 on {tax.net_yen:,}")
     print(f"{body.total_yen:>12,}  total")
+    years = settings.CONFIG.billing.keep_years
+    print(f"to be kept until {kept_until(invoice.issued_on, years)} ({years} years), issued by {row.by}")
     return 0
 
 

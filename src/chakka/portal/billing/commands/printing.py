@@ -2,8 +2,11 @@
 
 import argparse
 
+from django.conf import settings
+
 from chakka.portal.billing.commands.exporting import add_output, write
 from chakka.portal.billing.documents import invoice_of, original_of, stored_invoice
+from chakka.portal.billing.letterhead import notes, pint_profile
 from chakka.portal.billing.pdf import invoice_pdf
 
 
@@ -18,4 +21,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def write_pdf(arguments: argparse.Namespace) -> int:
     """Write one document as PDF, with its JP PINT XML attached."""
     row = stored_invoice(arguments.number)
-    return write(invoice_pdf(invoice_of(row), original_of(row)), arguments.output)
+    billing = settings.CONFIG.billing
+    pdf = invoice_pdf(invoice_of(row), original_of(row), notes(billing), pint_profile(billing))
+    return write(pdf, arguments.output)
