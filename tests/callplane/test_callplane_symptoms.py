@@ -1,12 +1,14 @@
 """What once went wrong in calls, each under the name of its symptom."""
 
 from collections.abc import Callable
+from types import FunctionType
 
 import pytest
 from calling_lines import FRIEND, NOTIFYING, CallingOffice
 from exchange import ANNOUNCEMENT_S, CALLER, FIRST_LINE, OFFER, SECOND_LINE, Exchange, Telephone
 from routing_contracts import NAGOYA, OSAKA, TOKYO, contract, overflow, to
 
+from chakka.callplane.outbox import Outbox
 from chakka.config import Address, Trunk
 from chakka.media.control import Bridge, Close, Join, Move, Open, Opened, Refused
 from chakka.records.model import ReleasedBy, Unanswered
@@ -15,6 +17,9 @@ from chakka.sip.message import parse
 from chakka.sip.sdp import offer
 
 PICK_UP_S = 1.0
+UNPATCHABLE = pytest.mark.skipif(
+    not isinstance(Outbox.show, FunctionType), reason="compiled: no bug can be put in its place"
+)
 
 
 def guided(**settings: object) -> Exchange:
@@ -203,6 +208,7 @@ def test_a_prack_without_an_answer_does_not_leave_the_call_waiting() -> None:
     assert not exchange.plane.plane.calls or exchange.answers
 
 
+@UNPATCHABLE
 def test_a_bug_during_an_announcement_frees_its_stream_and_leaves_one_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -233,6 +239,7 @@ def test_the_record_of_a_caller_who_left_an_announcement_has_the_status_that_he_
     assert (record.reason, record.status, record.cause) == (Reason.NUMBER_NOT_IN_SERVICE, 487, 31)
 
 
+@UNPATCHABLE
 def test_a_bug_just_after_the_200_hangs_up_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     exchange = Exchange(contract(to(TOKYO)))
     exchange.plane.disk.latency = 10.0
