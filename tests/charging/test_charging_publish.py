@@ -363,7 +363,7 @@ def test_versions_that_begin_together_or_have_other_names_have_no_order() -> Non
 
 
 def test_p2_unit_start_asks_for_no_calendar_beyond_the_end_of_the_call() -> None:
-    """Holidays are known to the end of 2034; a unit that would start at midnight needs to know the next day."""
+    """Holidays are known to the end of 2034; a unit that starts at midnight asks for the next day."""
     by_day = tariff(
         BANDED.replace('bands.holiday = ["08:00-20:00"]', 'bands.holiday = ["08:00-19:00"]').replace(
             'bands.holiday = ["00:00-08:00", "20:00-24:00"]', 'bands.holiday = ["00:00-08:00", "19:00-24:00"]'
