@@ -102,6 +102,7 @@ def test_a_number_without_live_facts_has_an_empty_block(shell: Shell) -> None:
         "number": NUMBER,
         "live": {},
         "withheld_blocks": 0,
+        "stopped": {"until": None, "callers": 0},
     }
 
 

@@ -9,6 +9,8 @@ from typing import NoReturn
 from chakka.localtime import DAY_MS, MINUTE_MS, parse_instant_ms
 
 _LONGEST_REASON = 200
+# What `none` means where a cap in yen is asked for.
+NO_CAP = -1
 _UNITS_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
 
@@ -43,6 +45,22 @@ def minutes(text: str) -> int:
     return int(text)
 
 
+def cap(text: str) -> int:
+    """Return a cap in whole yen, or `NO_CAP` for `none`."""
+    if text == "none":
+        return NO_CAP
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise argparse.ArgumentTypeError(f"{text!r} is no cap: write whole yen, or none")
+    return int(text)
+
+
+def percentage(text: str) -> int:
+    """Return a percentage in whole numbers."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 3):
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage: write 80")
+    return int(text)
+
+
 def freephone_number(text: str) -> str:
     """Return a freephone number in digits."""
     return text.replace("-", "")
@@ -67,6 +85,13 @@ def reason(text: str) -> str:
     if not words or len(words) > _LONGEST_REASON:
         raise argparse.ArgumentTypeError(f"{text!r} says nothing, or more than {_LONGEST_REASON} characters")
     return words
+
+
+def usage_month(text: str) -> str:
+    """Return a month as YYYY-MM."""
+    if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1970-01":
+        raise argparse.ArgumentTypeError(f"{text!r} is no month: write 2026-10")
+    return text
 
 
 def login_name() -> str:

@@ -1,4 +1,4 @@
-"""`chakka live show|set`: block list, money guard, suspension and emergency switch, from the next call on."""
+"""`chakka live show|set`: block list, caps in yen, suspension and emergency switch, from the next call on."""
 
 import argparse
 import sys
@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chakka.cli.arguments import duration, freephone_number, instant, login_name, minutes
+from chakka.cli.arguments import cap, duration, freephone_number, instant, login_name, minutes, percentage
 from chakka.cli.data_directory import add_data_option, places
-from chakka.cli.live_change import changed, wanted
+from chakka.cli.live_change import changed, has_caps, wanted
 from chakka.cli.plan_file import problem_lines
 from chakka.clock import utc_ms
 from chakka.errors import InputError, Problem
-from chakka.routing.live_facts import LiveFacts, current, decode
+from chakka.localtime import jst_iso
+from chakka.routing.live_facts import LiveFacts, MoneyStop, current, decode
 from chakka.routing.live_text import document, withheld_blocks, write_live
 from chakka.stores.plan_store import PlanStore
 
@@ -25,6 +26,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     change = verbs.add_parser("set", help="change them; all that is asked for, or nothing")
     _add_blocks(change)
     _add_switches(change)
+    _add_caps(change)
     for verb, function in ((show, run_show), (change, run_set)):
         verb.add_argument("number", type=freephone_number, help="the freephone number")
         add_data_option(verb)
@@ -52,10 +54,28 @@ def _add_switches(command: argparse.ArgumentParser) -> None:
     suspension.add_argument("--suspend", action="store_const", const=True, dest="suspended")
     suspension.add_argument("--resume", action="store_const", const=False, dest="suspended")
     command.add_argument(
-        "--money-guard", choices=("on", "off"), help="on: a cap in yen is reached, stop calls"
+        "--money-guard", choices=("on", "off"), help="on: stop calls by hand, whatever the caps say"
     )
     command.add_argument("--emergency", choices=("on", "off"), help="let the prepared plan answer, or not")
     command.add_argument("--minutes", type=minutes, help="for how long (default: what the plan says)")
+
+
+def _add_caps(command: argparse.ArgumentParser) -> None:
+    for option, text in (
+        ("--cap-day", "in a day, before tax"),
+        ("--cap-month", "in a month"),
+        ("--cap-caller-day", "by each caller in a day"),
+    ):
+        command.add_argument(
+            option, type=cap, metavar="YEN|none", help=f"stop calls when so much is spent {text}"
+        )
+    command.add_argument(
+        "--warn",
+        type=percentage,
+        nargs="+",
+        metavar="PERCENT",
+        help="warn when so much of a cap of a day or month is spent (default: 80); 0: never",
+    )
 
 
 def run_show(arguments: argparse.Namespace) -> int:
@@ -95,7 +115,8 @@ def _mistake(arguments: argparse.Namespace) -> str | None:
     """Return what is wrong with the options together, whatever the number."""
     blocks = arguments.block or arguments.block_caller
     others = arguments.unblock or arguments.unblock_caller or arguments.suspended is not None
-    if not (blocks or others or arguments.money_guard or arguments.emergency):
+    switches = arguments.money_guard or arguments.emergency
+    if not (blocks or others or switches or has_caps(arguments)):
         return "nothing to set; see chakka live set --help"
     has_end = arguments.until is not None or arguments.time is not None
     if has_end and not blocks and arguments.money_guard != "on":
@@ -108,12 +129,28 @@ def _mistake(arguments: argparse.Namespace) -> str | None:
 def _show(arguments: argparse.Namespace, facts: LiveFacts) -> None:
     hidden = len(withheld_blocks(facts))
     if arguments.json:
-        shown = {"number": arguments.number, "live": document(facts), "withheld_blocks": hidden}
+        shown = {
+            "number": arguments.number,
+            "live": document(facts),
+            "withheld_blocks": hidden,
+            "stopped": {
+                "until": None if facts.cap_stop is None else _until(facts.cap_stop),
+                "callers": len(facts.caller_stops),
+            },
+        }
         print(msgspec.json.encode(shown).decode())
         return
     print(write_live(facts).decode(), end="")
     if hidden:
         print(f"# blocked as well, numbers not to be shown: {hidden}")
+    if facts.cap_stop is not None:
+        print(f"# a cap is reached: no more calls before {_until(facts.cap_stop)}")
+    if facts.caller_stops:
+        print(f"# callers stopped because their cap is reached: {len(facts.caller_stops)}")
+
+
+def _until(stop: MoneyStop) -> str | None:
+    return None if stop.until_ms is None else jst_iso(stop.until_ms)
 
 
 def _show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:

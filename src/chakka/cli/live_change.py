@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from chakka.cli.arguments import NO_CAP
 from chakka.cli.data_directory import ledger_to_read, places
 from chakka.cli.seen_call import note_looks, unsealed
 from chakka.contract.text import read
@@ -21,7 +22,14 @@ from chakka.routing.live_facts import (
     decode,
     encode,
 )
-from chakka.routing.live_text import LONGEST_NOTE, MOST_BLOCKS, blocked_number, withheld_blocks
+from chakka.routing.live_text import (
+    LONGEST_NOTE,
+    MOST_BLOCKS,
+    blocked_number,
+    cap_fault,
+    warnings_fault,
+    withheld_blocks,
+)
 from chakka.stores.keys import KeyStore
 from chakka.stores.plan_store import PlanStore, prepared
 
@@ -44,6 +52,7 @@ def wanted(arguments: argparse.Namespace, store: PlanStore, now_ms: int) -> list
         *_blocking(arguments, until_ms, problems),
         *_unblocking(arguments, problems),
         *_switching(arguments, until_ms),
+        *_capping(arguments, problems),
         *_emergency(arguments, store, now_ms, problems),
     ]
     refuse(problems)
@@ -157,6 +166,36 @@ def _switching(arguments: argparse.Namespace, until_ms: int | None) -> list[Step
     return steps
 
 
+def has_caps(arguments: argparse.Namespace) -> bool:
+    """Return whether the options say anything about caps in yen."""
+    options = (arguments.cap_day, arguments.cap_month, arguments.cap_caller_day, arguments.warn)
+    return any(option is not None for option in options)
+
+
+def _capping(arguments: argparse.Namespace, problems: Problems) -> list[Step]:
+    """An option that is left out leaves its cap as it is; NO_CAP takes it away."""
+    if not has_caps(arguments):
+        return []
+    options = {
+        "day_yen": arguments.cap_day,
+        "month_yen": arguments.cap_month,
+        "caller_day_yen": arguments.cap_caller_day,
+    }
+    given = {name: yen for name, yen in options.items() if yen is not None}
+    for name, yen in given.items():
+        fault = None if yen == NO_CAP else cap_fault(yen)
+        if fault is not None:
+            problems.append(_problem("bad_value", f"caps.{name.removesuffix('_yen')}", fault))
+    fields: dict[str, object] = {name: None if yen == NO_CAP else yen for name, yen in given.items()}
+    if arguments.warn is not None:
+        percents = tuple(sorted({percent for percent in arguments.warn if percent}))
+        fault = warnings_fault(percents)
+        if fault is not None:
+            problems.append(_problem("bad_value", "caps.warn", fault))
+        fields["warn_percent"] = percents
+    return [lambda facts: msgspec.structs.replace(facts, caps=msgspec.structs.replace(facts.caps, **fields))]
+
+
 def _emergency(
     arguments: argparse.Namespace, store: PlanStore, now_ms: int, problems: Problems
 ) -> list[Step]:
@@ -185,8 +224,14 @@ def unprepared(store: PlanStore, number: str, name: str) -> list[Problem]:
 
 
 def replacing_all(facts: LiveFacts) -> Step:
-    """Return the step to other facts; blocks of callers whose numbers no text shows stay."""
-    return lambda known: msgspec.structs.replace(facts, blocks={**facts.blocks, **withheld_blocks(known)})
+    """Return the step to other facts; what no text shows stays: blocks of withheld numbers, and stops that
+    only the money guard sets and lifts."""
+    return lambda known: msgspec.structs.replace(
+        facts,
+        blocks={**facts.blocks, **withheld_blocks(known)},
+        cap_stop=known.cap_stop,
+        caller_stops=known.caller_stops,
+    )
 
 
 def _replacing(**fields: object) -> Step:

@@ -79,7 +79,7 @@ def unwatch(engine: Engine, number: str) -> None:
 
 def add_caller_totals(engine: Engine, totals: CallerTotals) -> None:
     """Add to what callers cost, as far as they are told apart."""
-    days = watched(engine)
+    days = watched(engine) if totals else {}
     _add_callers(engine, {key: added for key, added in totals.items() if days.get(key[0]) == key[1]})
 
 
