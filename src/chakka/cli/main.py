@@ -28,6 +28,7 @@ from chakka.cli import (
     plan,
     publish,
     rate,
+    replay,
     run,
     tariff,
 )
@@ -41,6 +42,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     plan,
     live,
     decide,
+    replay,
     calls,
     explain,
     ladder,

@@ -1,7 +1,6 @@
 """`chakka tariff what-if`: what the calls of a month would have cost by another tariff; the books stay."""
 
 import argparse
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -15,7 +14,7 @@ from tqdm import tqdm
 from chakka.charging.succession import alone
 from chakka.charging.tariff import Tariff
 from chakka.charging.what_if import RECORDED, Comparison, Outcome, by_number, compare
-from chakka.cli.arguments import freephone_number
+from chakka.cli.arguments import freephone_number, usage_month
 from chakka.cli.calls import table
 from chakka.cli.data_directory import add_data_option, ledger_to_read, places
 from chakka.cli.plan_file import problem_lines
@@ -35,7 +34,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verb.add_argument(
         "tariff", metavar="FILE|NAME", help="a draft as TOML, or a published tariff NAME or NAME@HASH"
     )
-    verb.add_argument("--month", required=True, type=_month, metavar="YYYY-MM", help="usage month (JST)")
+    verb.add_argument("--month", required=True, type=usage_month, metavar="YYYY-MM", help="usage month (JST)")
     verb.add_argument("--number", type=freephone_number, help="calls to this freephone number only")
     add_data_option(verb)
     verb.add_argument("--json", action="store_true")
@@ -167,9 +166,3 @@ def _tariff(name: str, published: Path) -> Tariff:
     if Path(name).suffix == ".toml":
         return alone(parse_tariff(Path(name).read_bytes()))
     return tariff_named(name, published)
-
-
-def _month(text: str) -> str:
-    if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1970-01":
-        raise argparse.ArgumentTypeError(f"{text!r} is no month: write 2026-10")
-    return text
