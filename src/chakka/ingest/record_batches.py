@@ -3,7 +3,7 @@
 import marshal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
@@ -79,18 +79,19 @@ def batches(path: Path, now_ms: int) -> Iterator[Batch]:
                 batch.set_aside.append(_unreadable(payload, str(fault)))
                 continue
             _add(batch, row, now_ms)
-            if len(batch.finals) == BATCH_ROWS:
+            if batch.rows() >= BATCH_ROWS:
                 yield _counted(batch)
                 batch = _empty(batch.end)
         batch.end, batch.torn = chunk.end, chunk.torn
     yield _counted(batch)
 
 
-def batches_ahead(path: Path, now_ms: int) -> Iterator[Batch]:
+def batches_ahead(path: Path, now_ms: int) -> Generator[Batch, None, None]:
     """Yield the same; of a long file, one process reads while the other writes.
 
     Raises: InputError also if the reading process dies.
     """
+    is_binary(path)  # says so here if it is no record file
     if path.stat().st_size < _WORTH_A_PROCESS_BYTES:
         yield from batches(path, now_ms)
         return
@@ -101,7 +102,10 @@ def batches_ahead(path: Path, now_ms: int) -> Iterator[Batch]:
         try:
             while len(header := process.stdout.read(_SIZES.size)) == _SIZES.size:
                 rows, rest = _SIZES.unpack(header)
-                yield _received(process.stdout.read(rows), process.stdout.read(rest))
+                sent = process.stdout.read(rows + rest)
+                if len(sent) < rows + rest:
+                    break
+                yield _received(sent[:rows], sent[rows:])
         except GeneratorExit:
             process.terminate()
             raise

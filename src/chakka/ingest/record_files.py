@@ -1,6 +1,7 @@
 """Record files into the ledger: batch by batch, each with its charges in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from itertools import compress
 from pathlib import Path
 
@@ -49,10 +50,11 @@ def take_file(
     Raises: InputError if it is no record file; OSError if it cannot be read; LedgerUnavailable.
     """
     taken = TakenRows()
-    for batch in batches_ahead(path, now_ms):
-        with ledger.writing() as change:
-            taken = _sum(taken, take_batch(batch, change, rules))
-        on_progress(batch.end)
+    with closing(batches_ahead(path, now_ms)) as batches:
+        for batch in batches:
+            with ledger.writing() as change:
+                taken = _sum(taken, take_batch(batch, change, rules))
+            on_progress(batch.end)
     return taken
 
 

@@ -134,7 +134,7 @@ def disbelief(fields: Fields, now_ms: int) -> tuple[str, str] | None:
     """
     source, call_id, number, arrived_at_ms, kind, reason = (*fields[:1], *fields[2:7])
     answered_at_ms, conversation_ms = fields[13], fields[14]
-    if "/" in source or not f"{source}{call_id}{number}{fields[7]}".isprintable():
+    if "/" in source or not "".join((source, call_id, number, *filter(None, fields[7:13]))).isprintable():
         return "bad_text", f"source {source!r} or call {call_id!r}: '/' or a character that nobody can see"
     if kind not in _KINDS or reason not in _REASONS:
         return "unknown_word", f"kind {kind!r} or reason {reason!r} is none of those known (docs/records.md)"

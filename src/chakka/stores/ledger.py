@@ -220,11 +220,15 @@ class Ledger:
         )
         return [(call_id, node, boot, sequence) for call_id, node, boot, sequence in rows]
 
-    def set_aside(self) -> list[SetAside]:
-        """Return the rows of record files that could not be believed or read."""
-        return [
-            SetAside(**dict(zip(_SET_ASIDE, row, strict=True))) for row in self._engine.rows(_SELECT_ASIDE)
-        ]
+    def count_set_aside(self) -> dict[tuple[str, str], int]:
+        """Return how many rows of record files could not be believed or read, by source and reason."""
+        rows = self._engine.rows("SELECT source, reason, count(*) FROM set_aside GROUP BY 1, 2 ORDER BY 1, 2")
+        return {(source, reason): count for source, reason, count in rows}
+
+    def set_aside(self, limit: int = 100) -> list[SetAside]:
+        """Return such rows, of each source in order."""
+        rows = self._engine.rows(f"{_SELECT_ASIDE} LIMIT ?", (limit,))
+        return [SetAside(**dict(zip(_SET_ASIDE, row, strict=True))) for row in rows]
 
     def usage(self, usage_month: str | None = None) -> list[UsageTotal]:
         """Return the exact charges by number, usage month and class, of one usage month or of all."""
