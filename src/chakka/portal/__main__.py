@@ -10,7 +10,7 @@ from chakka.errors import InputError
 
 def main(argv: list[str]) -> None:
     """Run one command; it exits by itself."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chakka.portal.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "chakka.portal.settings"
     try:
         execute_from_command_line(argv)
     except InputError as fault:
