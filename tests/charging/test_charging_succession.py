@@ -49,6 +49,46 @@ def test_a_later_version_must_not_begin_in_the_past_whose_calls_are_charged(day:
     assert message == f"valid from {day} is past: calls since then are charged by {starting(None).version}"
 
 
+SHIP = b"""
+[[rules]]
+id = "ship"
+class = "ship"
+unit_ms = 6_000
+unit_price_uy = 10_000_000
+"""
+WITH_SHIPS = TEXT.replace(b"payphone = []", b"payphone = []\nship = []") + SHIP
+
+
+def test_a_version_that_only_adds_a_class_may_begin_in_the_past() -> None:
+    added = parse_tariff(dated(WITH_SHIPS, date(2026, 1, 1)))
+    assert refused(added, starting(None)) == []
+    assert refused(added, starting("2026-01-02")) != []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"8_500_000", b"8_500_001"),
+        (b"180_000", b"180_001"),
+        (b'id = "mobile"', b'id = "cell"'),
+    ],
+)
+def test_one_that_changes_a_price_as_well_may_not(before: bytes, after: bytes) -> None:
+    assert before in WITH_SHIPS
+    changed = parse_tariff(dated(WITH_SHIPS.replace(before, after), date(2026, 1, 1)))
+    [message] = refused(changed, starting(None))
+    assert "is past: calls since then are charged by" in message
+
+
+def test_holidays_that_change_are_a_change_of_price() -> None:
+    legacy = (DATA / "tariffs/legacy.toml").read_bytes()
+    added = legacy.replace(b"fixed = []", b"fixed = []\nship = []") + SHIP
+    before = parse_tariff(legacy)
+    assert refused(parse_tariff(dated(added, date(2026, 1, 1))), before) == []
+    fewer = added.replace(b'["01-02", "01-03"]', b'["01-02"]')
+    assert refused(parse_tariff(dated(fewer, date(2026, 1, 1))), before) != []
+
+
 @pytest.mark.parametrize("day", [None, "2029-12-31", "2030-01-01"])
 def test_a_version_must_begin_after_every_other(day: str | None) -> None:
     [message] = refused(starting(day), starting("2030-01-01"))

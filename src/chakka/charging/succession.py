@@ -49,18 +49,32 @@ def successor_problems(version: Tariff, newest: Tariff | None, now_ms: int) -> l
 
     newest: the newest version of its name that is published, None if it is the first.
     Source: charging.md §2: published versions never change, and neither do the charges they made. A version
-            that began in the past, or before another one, would change the price of calls already charged.
+            that began in the past, or before another one, would change the price of calls already charged;
+            but one that only adds prices may begin in the past: for calls that waited for them in suspense.
     """
     if newest is None:
         return []
     starts_ms = _begins_at(version)
     if starts_ms <= _begins_at(newest):
         message = f"{_from_text(version)} is not after {newest.version}, {_from_text(newest)}"
-    elif starts_ms <= now_ms:
+    elif starts_ms <= now_ms and not only_adds(version, newest):
         message = f"{_from_text(version)} is past: calls since then are charged by {newest.version}"
     else:
         return []
     return [Problem(code="too_early", where="valid_from", message=message)]
+
+
+def only_adds(version: Tariff, before: Tariff) -> bool:
+    """Return whether a version has prices that the one before lacks, and charges all other calls alike."""
+    kept = ("zones", "unknown_zone", "default_carrier_group", "band_at", "grid")
+    return (
+        version.bands.keys() > before.bands.keys()
+        and all(version.bands[key] == bands for key, bands in before.bands.items())
+        # A class that all carriers had alike must not be split, nor the other way round.
+        and all(bool(version.classes[each]) == bool(groups) for each, groups in before.classes.items())
+        and all(getattr(version, name) == getattr(before, name) for name in kept)
+        and _same_days(version, before)
+    )
 
 
 def dated(content: bytes, first_day: date) -> bytes:
@@ -72,6 +86,18 @@ def dated(content: bytes, first_day: date) -> bytes:
         message = "the text has a valid_from of its own"
         raise InputError(message, [Problem(code="bad_value", where="valid_from", message=message)])
     return f"valid_from = {first_day.isoformat()}\n".encode() + content
+
+
+def _same_days(version: Tariff, before: Tariff) -> bool:
+    """Return whether each day whose kind matters to the version before is of the same kind in both."""
+    if before.known_days is None:
+        return True
+    known = version.known_days
+    return known is not None and (
+        before.known_days[0] in known
+        and before.known_days[-1] in known
+        and {day for day in version.holidays if day in before.known_days} == before.holidays
+    )
 
 
 def _begins_at(version: Tariff) -> int:
