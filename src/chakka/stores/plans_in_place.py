@@ -1,6 +1,7 @@
 """The plan store that stands in a directory now, also when its file is replaced while we read."""
 
 import logging
+import os
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,7 @@ class PlansInPlace:
     def __init__(self, path: Path) -> None:
         """Open the store. Raises: InputError if there is none to read, or if it is damaged."""
         self._path = path
+        self._data = str(path / FILE)
         self._file = self._in_place()
         self._store = PlanStore.open(path)
 
@@ -54,8 +56,9 @@ class PlansInPlace:
         self._file = file
 
     def _in_place(self) -> tuple[int, int] | None:
+        # Asked for every call.
         try:
-            found = (self._path / FILE).stat()
+            found = os.stat(self._data)
         except OSError:
             return None
         return found.st_dev, found.st_ino
