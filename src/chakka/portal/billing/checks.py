@@ -18,12 +18,13 @@ from chakka.portal.billing.usage import OwnedUsage
 from chakka.portal.contracts.models import Contract, ContractItem
 from chakka.stores.usage import Blocker
 
+_MESSAGE_LENGTH = 500
 _PROBLEMS = msgspec.json.Decoder(list[Problem])
 
 
-def open_blockers(month: str, blockers: Iterable[Blocker]) -> list[Blocker]:
+def open_blockers(blockers: Iterable[Blocker]) -> list[Blocker]:
     """Return the blockers that nobody has decided about."""
-    decided = set(models.BlockerDecision.objects.filter(month=month).values_list("key", flat=True))
+    decided = set(models.BlockerDecision.objects.values_list("key", flat=True))
     return [blocker for blocker in blockers if blocker.key not in decided]
 
 
@@ -35,12 +36,17 @@ def decide(month: str, blocker: Blocker, by: str, reason: str) -> None:
     if not reason.strip():
         raise InputError("a decision needs a reason")
     _, is_new = models.BlockerDecision.objects.get_or_create(
-        month=month,
         key=blocker.key,
-        defaults={"message": blocker.message, "by": by, "reason": reason, "at": timezone.now()},
+        defaults={
+            "month": month,
+            "message": blocker.message[:_MESSAGE_LENGTH],
+            "by": by,
+            "reason": reason,
+            "at": timezone.now(),
+        },
     )
     if not is_new:
-        raise InputError(f"{blocker.key} was decided before for {month}")
+        raise InputError(f"{blocker.key} was decided before")
 
 
 def calendar_blockers(month: str, first_month: str, now_ms: int) -> Iterator[Blocker]:
@@ -65,8 +71,8 @@ def draft_blockers(run: models.BillingRun) -> Iterator[Blocker]:
         reasons = "; ".join(problem.message for problem in _PROBLEMS.decode(draft.problems))
         yield Blocker(
             kind="draft",
-            key=f"draft/{draft.subscriber.code}",
-            message=f"no invoice for {draft.subscriber.name}: {reasons}"[:500],
+            key=f"draft/{draft.subscriber.code}/{run.month}",
+            message=f"no invoice for {draft.subscriber.name}: {reasons}",
         )
 
 
@@ -81,7 +87,7 @@ def difference_blockers(run: models.BillingRun, usage: OwnedUsage) -> Iterator[B
         yen, billed_yen = amount_uy // MICRO_YEN, carried.calls.get((number, month), 0)
         if yen != billed_yen and number not in carried.left_out and month <= run.month:
             message = f"calls of {number} in {month}: {billed_yen} yen on invoices, {yen} yen in the ledger"
-            key_text = f"calls/{number}/{month}"
+            key_text = f"calls/{number}/{month}/{run.month}"
             yield Blocker(kind="difference", key=key_text, message=message, number=number)
     yield from _holdings_without_line(run, carried)
 

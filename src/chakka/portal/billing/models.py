@@ -210,10 +210,14 @@ class Adjustment(models.Model):
 
 
 class BlockerDecision(models.Model):
-    """What an operator decided about something that stood against billing a month: bill all the same."""
+    """What an operator decided about something that stood against billing: bill all the same.
+
+    key:   names it for ever; what stands against every month is decided about once.
+    month: the run that it was decided for.
+    """
 
     month = models.CharField(max_length=_MONTH_LENGTH)
-    key = models.CharField(max_length=200)
+    key = models.CharField(max_length=200, unique=True)
     message = models.CharField(max_length=500)
     reason = models.CharField(max_length=500)
     by = models.CharField(max_length=64)
@@ -221,7 +225,6 @@ class BlockerDecision(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="decision_once_per_blocker", fields=["month", "key"]),
             models.CheckConstraint(name="decision_has_a_reason", condition=~Q(reason="")),
         ]
 

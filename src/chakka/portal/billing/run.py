@@ -59,7 +59,7 @@ class Month:
 
     def check(self, run: models.BillingRun) -> list[Blocker]:
         """Return what stands against issuing and was not decided; if nothing does, the run is checked."""
-        found = open_blockers(self.month, self.blockers(run))
+        found = open_blockers(self.blockers(run))
         if not found:
             run.state = models.RunState.CHECKED
             run.save()

@@ -28,7 +28,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def list_blockers(arguments: argparse.Namespace) -> int:
     """Print what nobody has decided about; 1 if there is any."""
-    found = open_blockers(arguments.month, _blockers(arguments.month))
+    found = open_blockers(_blockers(arguments.month))
     show_blockers(found, arguments.json)
     return 1 if found else 0
 

@@ -65,7 +65,7 @@ def issue_month(arguments: argparse.Namespace) -> int:
     if run is None:
         raise InputError(f"{arguments.month} has no drafts; begin with chakka bill run")
     with opened(arguments.month) as billing:
-        found = open_blockers(run.month, billing.standing_blockers())
+        found = open_blockers(billing.standing_blockers())
         if found:
             show_blockers(found, as_json=False)
             return 1
