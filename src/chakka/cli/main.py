@@ -32,6 +32,7 @@ from chakka.cli import (
     records,
     replay,
     run,
+    suspense,
     tariff,
 )
 from chakka.cli.arguments import CommandParser
@@ -51,6 +52,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     ladder,
     rate,
     tariff,
+    suspense,
     records,
     journal,
     keys,
