@@ -104,6 +104,12 @@ def test_the_end_of_a_call_supersedes_that_it_was_up() -> None:
     assert settle([up, over]).superseded == (up,)
 
 
+def test_of_two_under_the_same_sequence_the_first_given_holds() -> None:
+    said = [recorded("c1", 1, duration) for duration in (1, 2)]
+    assert settle(said).held == said[0]
+    assert settle(reversed(said)).held == said[1]
+
+
 def test_nothing_settles_nothing() -> None:
     with pytest.raises(ValueError, match="not enough values"):
         settle([])
@@ -119,8 +125,10 @@ def test_content_is_all_that_is_said_but_not_by_whom(final, source: str, sequenc
 @given(st.data())
 def test_what_holds_does_not_depend_on_the_order(data: st.DataObject) -> None:
     said = [
-        recorded("c1", data.draw(st.integers(1, 4)), data.draw(st.integers(0, 2)), correction=correction)
-        for correction in data.draw(st.lists(st.integers(0, 2), min_size=1, max_size=6))
+        recorded("c1", sequence, data.draw(st.integers(0, 2)), arrived_at_ms=5, correction=correction)
+        for sequence, correction in enumerate(
+            data.draw(st.lists(st.integers(0, 2), min_size=1, max_size=6)), 1
+        )
     ]
     settled = settle(said)
     again = settle(data.draw(st.permutations(said)))

@@ -148,16 +148,18 @@ def day_of(arrived_at_ms: int, answered_at_ms: int | None) -> int:
 
 
 def settle(records: Iterable[Final]) -> Settled:
-    """Return which of the records of one call holds; their order does not matter.
+    """Return which of the records of one call holds.
 
     Of records with the same content the first by source and sequence stays. The highest correction number
-    holds, then the record of a call that is over, then one that is not estimated (P10), then the first.
+    holds, then the record of a call that is over, then one that is not estimated (P10), then the first. The
+    order in which they are given matters only for two under the same sequence of the same source, which no
+    sound source makes: of them the first holds.
     Raises: ValueError if there are none.
     Source: charging.md §4.
     """
     first_of: dict[int, Final] = {}
-    for said, record in sorted(((content(one), one) for one in records), key=_precedence):
-        first_of.setdefault(said, record)
+    for record in sorted(records, key=_precedence):
+        first_of.setdefault(content(record), record)
     held, *others = first_of.values()
     return Settled(
         held=held,
@@ -166,9 +168,8 @@ def settle(records: Iterable[Final]) -> Settled:
     )
 
 
-def _precedence(one: tuple[int, Final]) -> tuple[int, bool, bool, FinalKey, int]:
-    said, record = one
-    return -record.correction, record.is_open, record.estimated, (record.source, record.sequence), said
+def _precedence(record: Final) -> tuple[int, bool, bool, FinalKey]:
+    return -record.correction, record.is_open, record.estimated, (record.source, record.sequence)
 
 
 def _contradicts(other: Final, held: Final) -> bool:
