@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from drawn_calls import calls
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chakka.charging.batch import CALLS, CHARGES, exact_sum, problems_of, rate_frame
@@ -164,6 +164,7 @@ def test_a_plain_sum_would_wrap() -> None:
     assert exact_sum(amounts) == 2**64
 
 
+@settings(max_examples=20)
 @given(st.permutations(range(40)))
 def test_the_order_of_a_batch_changes_no_charge(order: list[int]) -> None:
     batch = drawn(3, 40)

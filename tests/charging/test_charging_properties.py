@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 from drawn_calls import calls, tariff_text
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chakka.charging.rate import Charge, RatedCall, Suspense, rate
@@ -46,6 +46,7 @@ def changed(tariff: Tariff, scale: int = 1, more_uy: int = 0) -> Tariff:
     return msgspec.structs.replace(tariff, bands=bands)
 
 
+@settings(max_examples=40)
 @given(seeds, st.integers(min_value=0, max_value=1000))
 def test_prices_times_a_number_are_charges_times_that_number(seed: int, scale: int) -> None:
     tariff, made = drawn(seed)
@@ -57,6 +58,7 @@ def test_prices_times_a_number_are_charges_times_that_number(seed: int, scale: i
             assert after == before
 
 
+@settings(max_examples=40)
 @given(seeds, st.integers(min_value=0, max_value=10**9))
 def test_a_dearer_unit_makes_a_call_dearer_by_its_units(seed: int, more_uy: int) -> None:
     tariff, made = drawn(seed)
@@ -88,6 +90,7 @@ def test_a_call_a_week_later_costs_the_same_where_there_is_no_holiday(
     assert cost(at_ms) == cost(at_ms + WEEK_MS)
 
 
+@settings(max_examples=40)
 @given(seeds, durations, st.integers(min_value=0, max_value=10**6), st.booleans())
 def test_p1_a_longer_call_never_has_fewer_units_by_any_tariff(
     seed: int, ms: int, more: int, fault: bool
@@ -106,6 +109,7 @@ def test_p1_a_longer_call_never_has_fewer_units_by_any_tariff(
         assert shorter.units <= longer.units
 
 
+@settings(max_examples=20)
 @given(st.permutations(range(20)))
 def test_the_order_of_calls_changes_no_charge(order: list[int]) -> None:
     tariff, made = drawn(11)
