@@ -1,6 +1,7 @@
 """Two ledgers side by side: what each holds of the same calls, and what becomes of the calls in one."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 import msgspec
 
@@ -9,6 +10,7 @@ from chakka.stores.ledger_books import month_days
 from chakka.stores.ledger_values import FINAL_COLUMNS, RATED_COLUMNS
 from chakka.stores.ranges import Range
 
+_ENCODER = msgspec.msgpack.Encoder()
 _IN_MONTH = "day >= ? AND day < ?"
 _OF_CALLS = f"call_id IN (SELECT call_id FROM finals WHERE {_IN_MONTH})"
 
@@ -135,3 +137,88 @@ def conservation(engine: Engine, usage_month: str | None) -> Conservation:
     month, values = ("1 = 1", ()) if usage_month is None else (_IN_MONTH, month_days(usage_month) * 5)
     ((finals, rated, suspense, open_, unanswered),) = engine.rows(_COUNTS.format(month=month), values)
     return Conservation(finals=finals, rated=rated, suspense=suspense, open=open_, unanswered=unanswered)
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that two ledgers do not agree on; None where there is none.
+
+    columns: in which they differ; all but the key of a row that only one of them has.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    ours: tuple[str, ...] | None
+    theirs: tuple[str, ...] | None
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of two ledgers side by side. rows: of ours. first: as many differences as were wanted."""
+
+    table: str
+    rows: int
+    digest: str
+    other_digest: str
+    differences: int
+    first: tuple[Difference, ...]
+
+
+def compared(table: Table, ours: Iterator[Row], theirs: Iterator[Row], most: int) -> Compared:
+    """Return how two sets of rows of a table differ, each in the order of its key (`rows_of`)."""
+    hashes = sha256(), sha256()
+    rows = differences = 0
+    first: list[Difference] = []
+    for mine, other in _side_by_side(table, ours, theirs):
+        for hash_, row in zip(hashes, (mine, other), strict=True):
+            if row is not None:
+                hash_.update(_ENCODER.encode(row))
+        rows += mine is not None
+        if mine != other:
+            differences += 1
+            if len(first) < most:
+                first.append(_difference(table, mine, other))
+    return Compared(
+        table=table.name,
+        rows=rows,
+        digest=hashes[0].hexdigest(),
+        other_digest=hashes[1].hexdigest(),
+        differences=differences,
+        first=tuple(first),
+    )
+
+
+def _side_by_side(
+    table: Table, ours: Iterator[Row], theirs: Iterator[Row]
+) -> Iterator[tuple[Row | None, Row | None]]:
+    mine, other = next(ours, None), next(theirs, None)
+    while mine is not None or other is not None:
+        if other is None or (mine is not None and mine[: table.key] < other[: table.key]):
+            yield mine, None
+            mine = next(ours, None)
+        elif mine is None or other[: table.key] < mine[: table.key]:
+            yield None, other
+            other = next(theirs, None)
+        else:
+            yield mine, other
+            mine, other = next(ours, None), next(theirs, None)
+
+
+def _difference(table: Table, mine: Row | None, other: Row | None) -> Difference:
+    there = mine or other
+    assert there is not None, "one of the two has the row"
+    places = [
+        place
+        for place in range(table.key, len(table.columns))
+        if mine is None or other is None or mine[place] != other[place]
+    ]
+    return Difference(
+        table=table.name,
+        key=tuple(map(_said, there[: table.key])),
+        columns=tuple(table.columns[place] for place in places),
+        ours=None if mine is None else tuple(_said(mine[place]) for place in places),
+        theirs=None if other is None else tuple(_said(other[place]) for place in places),
+    )
+
+
+def _said(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else "-" if value is None else str(value)
