@@ -107,7 +107,7 @@ def test_the_end_of_a_call_supersedes_that_it_was_up() -> None:
 def test_of_two_under_the_same_sequence_the_first_given_holds() -> None:
     said = [recorded("c1", 1, duration) for duration in (1, 2)]
     assert settle(said).held == said[0]
-    assert settle(reversed(said)).held == said[1]
+    assert settle(said[::-1]).held == said[1]
 
 
 def test_nothing_settles_nothing() -> None:

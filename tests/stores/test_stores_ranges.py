@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chakka.stores.ranges import contains, contiguous_end, length, merged, missing, overlap
+from chakka.stores.ranges import contains, contiguous_end, length, merged, missing, overlap, ranges_of
 
 sequences = st.sets(st.integers(1, 60))
 
@@ -14,6 +14,11 @@ sequences = st.sets(st.integers(1, 60))
 def test_merged_ranges_hold_exactly_the_sequences(numbers: set[int]) -> None:
     ranges = merged((number, number) for number in numbers)
     assert {number for number in range(70) if contains(ranges, number)} == numbers
+
+
+@given(st.lists(st.integers(1, 60)))
+def test_sequences_in_any_order_are_the_fewest_ranges(numbers: list[int]) -> None:
+    assert ranges_of(numbers) == merged((number, number) for number in set(numbers))
 
 
 @given(sequences)

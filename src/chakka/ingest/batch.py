@@ -1,6 +1,7 @@
 """A batch of journal entries becomes records and charges in the ledger, in one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 import msgspec
 
@@ -9,11 +10,11 @@ from chakka.ingest.rating import Rules, hold
 from chakka.records import entries, fold
 from chakka.records.final import Final, final_of, source_name
 from chakka.records.fold import NOTHING, CallEntries, CallEntry
-from chakka.records.model import Counted, Record, Tick
+from chakka.records.model import Counted, Tick
 from chakka.records.tally import Tally
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger, LedgerChange, Rated
-from chakka.stores.ranges import contains, merged
+from chakka.stores.ranges import contains, ranges_of
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,18 +54,15 @@ def keep(states: Mapping[str, CallEntries], change: LedgerChange, rules: Rules) 
     change.put_entries(states)
     before = change.records_of(states)
     now: dict[str, list[Final]] = {}
+    # A batch knows few lines, and looking one up takes as long as all else.
+    home_area = cache(lambda number: rules.table.lookup(number or "").charge_area)
     for call_id, state in states.items():
         record, first = fold.fold(state), fold.beginning(state)
         if record is not None and first is not None:
             # Whatever record files say of the call stays beside it.
             said = [other for other in before.get(call_id, ()) if "/" not in other.source]
-            now[call_id] = [*said, _final(record, first.key, rules)]
+            now[call_id] = [*said, final_of(record, first.key, home_area(record.destination))]
     return hold(before, now, change, rules)
-
-
-def _final(record: Record, key: fold.Key, rules: Rules) -> Final:
-    home = rules.table.lookup(record.destination or "")
-    return final_of(record, key, home.charge_area)
 
 
 def _deliver(received: list[JournalEntry], change: LedgerChange) -> list[JournalEntry]:
@@ -76,7 +74,7 @@ def _deliver(received: list[JournalEntry], change: LedgerChange) -> list[Journal
     for (node, boot), by_sequence in by_source.items():
         had = change.delivered(node, boot)
         fresh = [entry for sequence, entry in by_sequence.items() if not contains(had, sequence)]
-        change.deliver(node, boot, merged((entry.sequence, entry.sequence) for entry in fresh))
+        change.deliver(node, boot, ranges_of([entry.sequence for entry in fresh]))
         new += fresh
     return new
 

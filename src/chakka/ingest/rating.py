@@ -17,9 +17,11 @@ from chakka.records.final import Final, day_of, is_chargeable, settle
 from chakka.records.model import CallKind
 from chakka.stores.engine import Row
 from chakka.stores.ledger import LedgerChange, Rated
-from chakka.stores.ledger_values import FINAL_COLUMNS, rated_of_row
+from chakka.stores.ledger_values import FINAL_COLUMNS, final_row, rated_of_row
 
 _CLASSES = frozenset(CallerClass)
+# Calls from which on rating them all at once is quicker than one by one.
+_WORTH_COLUMNS = 500
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -46,7 +48,7 @@ def hold(
     """
     after = {call_id: settle(records) for call_id, records in now.items()}
     change.put_settled(before, after)
-    rated = [rate_final(settled.held, rules) for settled in after.values() if is_chargeable(settled.held)]
+    rated = _rate_all([settled.held for settled in after.values() if is_chargeable(settled.held)], rules)
     cost_before = change.put_rated(rated, [call_id for call_id in after if before.get(call_id)])
     watched = change.watched()
     if watched:
@@ -55,6 +57,13 @@ def hold(
         callers = {call_id: settled.held.caller_tag for call_id, settled in after.items()}
         change.add_caller_totals(caller_totals_of(rated, callers, watched, 1))
     return rated
+
+
+def _rate_all(records: Sequence[Final], rules: Rules) -> list[Rated]:
+    if len(records) < _WORTH_COLUMNS:
+        return [rate_final(record, rules) for record in records]
+    rows = rate_rows([final_row(record) for record in records], rules)
+    return [rated for row in rows if (rated := rated_of_row(row))]
 
 
 def caller_totals_of(

@@ -3,7 +3,7 @@
 import marshal
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
@@ -20,7 +20,6 @@ from chakka.records.tally import Tally
 from chakka.stores.engine import Row
 from chakka.stores.ledger_change import MinuteKey
 from chakka.stores.ledger_values import SetAside, row_of_fields
-from chakka.stores.ranges import Range, merged
 from chakka.stores.record_file import chunks, is_binary
 
 # Rows in one transaction: enough to make its sync cheap.
@@ -51,14 +50,6 @@ class Batch(msgspec.Struct, kw_only=True):
     def rows(self) -> int:
         """Return how many rows of the file it holds."""
         return len(self.finals) + len(self.others) + len(self.set_aside)
-
-
-def as_ranges(sequences: Sequence[int]) -> list[Range]:
-    """Return the ranges that sequences make up, in order."""
-    first, last = min(sequences), max(sequences)
-    if last - first + 1 == len(sequences) == len(set(sequences)):
-        return [(first, last)]
-    return merged((sequence, sequence) for sequence in sequences)
 
 
 def batches(path: Path, now_ms: int) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from chakka.ingest.rating import Rules, caller_totals_of_rows, hold, rate_rows, totals_of
-from chakka.ingest.record_batches import Batch, as_ranges, batches_ahead, set_aside
+from chakka.ingest.record_batches import Batch, batches_ahead, set_aside
 from chakka.records.final import Final, FinalKey, content, hash_of
 from chakka.records.partials import Partial, contradicting, joined
 from chakka.records.rows import encoded
@@ -17,7 +17,7 @@ from chakka.stores.engine import Row
 from chakka.stores.ledger import Ledger, LedgerChange, SetAside
 from chakka.stores.ledger_change import minutes_of
 from chakka.stores.ledger_values import final_of_row
-from chakka.stores.ranges import contains, length, overlap
+from chakka.stores.ranges import contains, length, overlap, ranges_of
 
 # Sources of record files have no boots.
 _NO_BOOT = 0
@@ -110,7 +110,7 @@ def _deliver(keys: Sequence[FinalKey], change: LedgerChange) -> list[bool] | Non
     had = {source: change.delivered(source, _NO_BOOT) for source in by_source}
     is_all_new = True
     for source, sequences in by_source.items():
-        ranges = as_ranges(sequences)
+        ranges = ranges_of(sequences)
         is_all_new &= length(ranges) == len(sequences) and not overlap(ranges, had[source])
         change.deliver(source, _NO_BOOT, ranges)
     if is_all_new:

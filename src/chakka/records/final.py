@@ -5,7 +5,7 @@ hands Finals over in record files (docs/records.md).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -147,7 +147,7 @@ def day_of(arrived_at_ms: int, answered_at_ms: int | None) -> int:
     return (at_ms + JST_OFFSET_MS) // DAY_MS + EPOCH_ORDINAL
 
 
-def settle(records: Iterable[Final]) -> Settled:
+def settle(records: Sequence[Final]) -> Settled:
     """Return which of the records of one call holds.
 
     Of records with the same content the first by source and sequence stays. The highest correction number
@@ -157,6 +157,8 @@ def settle(records: Iterable[Final]) -> Settled:
     Raises: ValueError if there are none.
     Source: charging.md §4.
     """
+    if len(records) == 1:
+        return Settled(held=records[0])
     first_of: dict[int, Final] = {}
     for record in sorted(records, key=_precedence):
         first_of.setdefault(content(record), record)

@@ -54,14 +54,17 @@ def add(call: CallEntries, key: Key, entry: CallEntry) -> CallEntries:
     """
     kind = type(entry).__name__.lower()
     kept: tuple[Kept[CallEntry], ...] = getattr(call, kind)
-    same = next((one for one in kept if one.entry == entry), None)
-    if same is not None and same.key <= key:
-        return call
-    others = (one for one in kept if one is not same)
-    after = msgspec.structs.replace(
-        call, **{kind: tuple(sorted((*others, Kept(key=key, entry=entry)), key=_precedence))}
-    )
-    return msgspec.structs.replace(after, seized=()) if after.unanswered or after.answered else after
+    new: tuple[Kept[CallEntry], ...] = (Kept(key=key, entry=entry),)
+    if kept:
+        same = next((one for one in kept if one.entry == entry), None)
+        if same is not None and same.key <= key:
+            return call
+        others = (one for one in kept if one is not same)
+        new = tuple(sorted((*others, *new), key=_precedence))
+    after = msgspec.structs.replace(call, **{kind: new})
+    if after.seized and (after.unanswered or after.answered):
+        return msgspec.structs.replace(after, seized=())
+    return after
 
 
 def conflicts(call: CallEntries) -> list[Kept[CallEntry]]:

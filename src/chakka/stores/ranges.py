@@ -22,6 +22,17 @@ def merged(ranges: Iterable[Range]) -> list[Range]:
     return result
 
 
+def ranges_of(sequences: Sequence[int]) -> list[Range]:
+    """Return sequences as the fewest ranges."""
+    if not sequences:
+        return []
+    first, last = min(sequences), max(sequences)
+    # Mostly nothing is missing, and nothing comes twice.
+    if last - first + 1 == len(sequences) == len(set(sequences)):
+        return [(first, last)]
+    return merged((sequence, sequence) for sequence in sequences)
+
+
 def contiguous_end(ranges: Sequence[Range]) -> int:
     """Return the last sequence before which nothing is missing; 0 if 1 is missing."""
     return ranges[0][1] if ranges and ranges[0][0] == 1 else 0
