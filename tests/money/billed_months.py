@@ -48,7 +48,7 @@ def bodies() -> list[InvoiceBody]:
 
 
 def billed_calls() -> dict[UsageKey, tuple[int, int]]:
-    """Return the yen of all lines for calls, and the micro-yen that they rounded away, by number and month."""
+    """Return the yen of all lines for calls and the micro-yen rounded away, by number and month."""
     sums: dict[UsageKey, tuple[int, int]] = {}
     for body in bodies():
         for line in body.lines:

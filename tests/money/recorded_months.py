@@ -17,7 +17,8 @@ from chakka.records.rows import encoded
 from chakka.stores.record_file import MARK, frame
 
 OCTOBER, NOVEMBER = "2026-10", "2026-11"
-NUMBERS = tuple(f"01201234{place:02}" for place in range(12))
+# The first is that of `journalled_calls`.
+NUMBERS = tuple(f"01201234{place}" for place in range(56, 68))
 MICRO = 1_000_000
 START_MS = parse_instant_ms("2026-10-01T00:00+09:00")
 END_MS = parse_instant_ms("2026-12-01T00:00+09:00")

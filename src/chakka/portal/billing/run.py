@@ -75,8 +75,20 @@ class Month:
     def standing_blockers(self) -> Iterator[Blocker]:
         """Yield what stands against issuing whatever the drafts are."""
         yield from calendar_blockers(self.month, self.first_month, self._now_ms)
-        yield from self._books.blockers(self.month)
+        yield from self._ledger_blockers()
         yield from self.usage.faults
+
+    def _ledger_blockers(self) -> Iterator[Blocker]:
+        """Yield what the ledger says, each thing once.
+
+        Calls of months that were billed still come; those that cannot be charged are on no invoice either.
+        """
+        found = (
+            blocker
+            for month in (*self.drafting.view.months_before, self.month)
+            for blocker in self._books.blockers(month)
+        )
+        yield from {blocker.key: blocker for blocker in found}.values()
 
     def issue(self, run: models.BillingRun, issuing: Issuing, show: Show) -> None:
         """Issue the drafts of a checked run."""
