@@ -63,7 +63,7 @@ class Suspense(msgspec.Struct, frozen=True, kw_only=True):
     tariff_version: str
 
 
-class _Priced(msgspec.Struct, frozen=True):
+class Priced(msgspec.Struct, frozen=True):
     """The units of a call that fell under one rule, in the order of the call."""
 
     rule: TariffRule
@@ -92,8 +92,8 @@ def rate(call: RatedCall, tariff: Tariff) -> Charge | Suspense:
         return Suspense(reason="no_rule", tariff_version=version.version)
     if bands.only is not None:
         units = units_of(call.conversation_ms, bands.only, call.fault)
-        return _charge(call, version, (_Priced(bands.only, units),), assumed)
-    priced = _priced_by_band(call, version, bands)
+        return _charge(call, version, (Priced(bands.only, units),), assumed)
+    priced = priced_by_band(call, version, bands)
     if priced is None:
         return Suspense(reason="no_calendar", tariff_version=version.version)
     return _charge(call, version, priced, assumed)
@@ -137,9 +137,7 @@ def bands_key(
     return (caller_class, carrier_group, zone), assumed
 
 
-def _charge(
-    call: RatedCall, version: Tariff, priced: tuple[_Priced, ...], assumed: tuple[str, ...]
-) -> Charge:
+def _charge(call: RatedCall, version: Tariff, priced: tuple[Priced, ...], assumed: tuple[str, ...]) -> Charge:
     amount_uy = units = 0
     for part in priced:
         units += part.units
@@ -156,24 +154,25 @@ def _charge(
     )
 
 
-def _priced_by_band(call: RatedCall, version: Tariff, bands: Bands) -> tuple[_Priced, ...] | None:
+def priced_by_band(call: RatedCall, version: Tariff, bands: Bands) -> tuple[Priced, ...] | None:
+    """Return the units of a call by the rules of its bands, None if the kind of a day is not known (P2)."""
     day, minute = jst_day_and_minute(call.answered_at_ms)
     kind = version.day_kind(day)
     if kind is None:
         return None
     rule = bands.days[kind].at(minute)
     if version.band_at is BandAt.ANSWER:
-        return (_Priced(rule, units_of(call.conversation_ms, rule, call.fault)),)
+        return (Priced(rule, units_of(call.conversation_ms, rule, call.fault)),)
     priced = _priced_by_unit_start(call, version, bands)
     if priced is None:
         return None
     missing = 0 if call.fault else rule.minimum_units - sum(part.units for part in priced)
-    return (_Priced(rule, max(0, missing)), *priced)
+    return (Priced(rule, max(0, missing)), *priced)
 
 
-def _priced_by_unit_start(call: RatedCall, version: Tariff, bands: Bands) -> tuple[_Priced, ...] | None:
+def _priced_by_unit_start(call: RatedCall, version: Tariff, bands: Bands) -> tuple[Priced, ...] | None:
     """Return the units by the rule in force at the start of each of them (P2, `unit_start`)."""
-    priced: list[_Priced] = []
+    priced: list[Priced] = []
     start, end = call.answered_at_ms, call.answered_at_ms + call.conversation_ms
     while start < end:
         found = _rule_at(start, version, bands)
@@ -185,7 +184,7 @@ def _priced_by_unit_start(call: RatedCall, version: Tariff, bands: Bands) -> tup
             units = min(units, (end - start) // rule.unit_ms)
         if units == 0:
             break
-        priced.append(_Priced(rule, units))
+        priced.append(Priced(rule, units))
         start += units * rule.unit_ms
     return tuple(priced)
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from chakka.charging.rate import Charge, RatedCall, rate
+from chakka.charging.explain import rated_call
+from chakka.charging.rate import Charge, rate
 from chakka.charging.tariff import Tariff
 from chakka.money import MICRO_YEN
 from chakka.records.model import Record
@@ -233,17 +234,7 @@ def repriced(version: Callable[[str], Tariff | None], area_of: Callable[[str], s
         tariff = version(rated.tariff_version)
         if tariff is None:
             return None
-        moved = RatedCall(
-            caller_class=final.rating_class,
-            carrier_group=final.carrier_group,
-            answered_at_ms=final.answered_at_ms,
-            conversation_ms=final.conversation_ms or 0,
-            fault=final.fault,
-            is_confirmed=final.is_confirmed,
-            from_area=final.charge_area,
-            home_area=area_of(line),
-        )
-        charge = rate(moved, tariff)
+        charge = rate(rated_call(final, area_of(line)), tariff)
         return charge.amount_uy if isinstance(charge, Charge) else None
 
     return amount_uy
