@@ -13,6 +13,7 @@ from chakka.routing.document import sentences
 from chakka.routing.live_facts import (
     NO_FACTS,
     Block,
+    Caps,
     EmergencyRun,
     LiveFacts,
     MoneyStop,
@@ -20,7 +21,14 @@ from chakka.routing.live_facts import (
     decode,
     encode,
 )
-from chakka.routing.live_text import blocked_number, document, read_live, withheld_blocks, write_live
+from chakka.routing.live_text import (
+    MOST_YEN,
+    blocked_number,
+    document,
+    read_live,
+    withheld_blocks,
+    write_live,
+)
 
 CALLER, ABROAD = "0312345678", "+442079460000"
 FULL = LiveFacts(
@@ -31,6 +39,7 @@ FULL = LiveFacts(
 )
 
 INSTANTS = st.integers(0, 4_000_000_000_000)
+YEN = st.integers(1, MOST_YEN)
 NOTES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30)
 BLOCKS = st.builds(Block, until_ms=st.none() | INSTANTS, why=NOTES, by=NOTES)
 FACTS = st.builds(
@@ -39,6 +48,19 @@ FACTS = st.builds(
     money_stop=st.none() | st.builds(MoneyStop, until_ms=st.none() | INSTANTS),
     emergency=st.none() | st.builds(EmergencyRun, plan=NOTES, until_ms=INSTANTS),
     blocks=st.dictionaries(st.sampled_from((CALLER, ABROAD, "09012345678")), BLOCKS),
+    caps=st.builds(
+        Caps,
+        day_yen=st.none() | YEN,
+        month_yen=st.none() | YEN,
+        caller_day_yen=st.none() | YEN,
+        warn_percent=st.sets(st.integers(1, 99), max_size=10).map(lambda percents: tuple(sorted(percents))),
+    ),
+)
+STOPPED = st.builds(
+    msgspec.structs.replace,
+    FACTS,
+    cap_stop=st.none() | st.builds(MoneyStop, until_ms=INSTANTS),
+    caller_stops=st.dictionaries(st.sampled_from(("", "ab", "cd")), INSTANTS),
 )
 
 
@@ -71,12 +93,21 @@ def test_what_has_no_end_holds_for_ever() -> None:
     assert current(facts, 2**60) == facts
 
 
+@pytest.mark.parametrize(("at_ms", "holds"), [(99, True), (100, False), (101, False)])
+def test_stops_of_the_money_guard_are_over_with_their_period(at_ms: int, holds: bool) -> None:
+    facts = LiveFacts(cap_stop=MoneyStop(until_ms=100), caller_stops={"ab": 100})
+    assert facts.is_money_stopped(at_ms) is holds
+    assert facts.is_caller_stopped("ab", at_ms) is holds
+    assert not facts.is_caller_stopped("cd", at_ms)
+    assert current(facts, at_ms) == (facts if holds else NO_FACTS)
+
+
 @pytest.mark.parametrize("calling_number", [None, "", "0312345679", "312345678"])
 def test_a_block_stops_its_number_alone(calling_number: str | None) -> None:
     assert not LiveFacts(blocks={CALLER: Block()}).is_blocked(calling_number, 0)
 
 
-@given(FACTS)
+@given(STOPPED)
 def test_bytes_bring_the_same_facts_back(facts: LiveFacts) -> None:
     assert decode(encode(facts)) == facts
 
@@ -116,6 +147,25 @@ def test_it_is_written_like_a_plan() -> None:
         '    "+442079460000": {}\n'
         '    "0312345678": {until: "2027-01-15T17:00:00.002+09:00", why: "話: \\"x\\"", by: kato}\n'
     )
+
+
+def test_caps_are_written_and_stops_of_the_money_guard_are_not() -> None:
+    caps = Caps(day_yen=10_000, caller_day_yen=500, warn_percent=(50, 80))
+    facts = LiveFacts(caps=caps, cap_stop=MoneyStop(until_ms=1), caller_stops={"ab": 1})
+    written = write_live(facts).decode()
+    assert written == "live:\n  caps:\n    day: 10000\n    caller_day: 500\n    warn: [50, 80]\n"
+    assert read_live(written.encode(), TABLE) == (LiveFacts(caps=caps), [])
+
+
+def test_caps_that_are_none_are_all_named() -> None:
+    caps = "{day: 0, month: 1000000000, caller_day: much, warn: [80, 100], year: 1}"
+    assert sorted(problems_of(f"live: {{caps: {caps}}}")) == [
+        ("live.caps.caller_day", "bad_value"),
+        ("live.caps.day", "bad_value"),
+        ("live.caps.month", "bad_value"),
+        ("live.caps.warn", "bad_value"),
+        ("live.caps.year", "unknown_key"),
+    ]
 
 
 def test_beside_a_plan_it_changes_nothing_of_the_plan() -> None:
