@@ -5,13 +5,13 @@ charging.md §2 and §3.
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from chakka.localtime import parse_instant_ms
+from chakka.localtime import DAY_MS, parse_instant_ms
 from chakka.records.final import Final
 from chakka.records.rows import encoded
 from chakka.stores.record_file import MARK, frame
@@ -22,7 +22,7 @@ NUMBERS = tuple(f"01201234{place}" for place in range(56, 68))
 MICRO = 1_000_000
 START_MS = parse_instant_ms("2026-10-01T00:00+09:00")
 END_MS = parse_instant_ms("2026-12-01T00:00+09:00")
-# Class, carrier group; how often. A satellite telephone has no price in the tariff.
+# Class, carrier group; how often.
 CALLERS = (
     (("fixed", None), 40),
     (("mobile", "a"), 20),
@@ -44,7 +44,9 @@ PRICES = {
 UsageKey = tuple[str, str]
 
 
-def recorded(count: int, source: str = "switch1", seed: int = 1) -> Iterator[Final]:
+def recorded(
+    count: int, source: str = "switch1", seed: int = 1, numbers: Sequence[str] = NUMBERS
+) -> Iterator[Final]:
     """Yield so many calls in the order of their sequence numbers, the same for the same seed."""
     draw = random.Random(seed)
     callers, weights = zip(*CALLERS, strict=True)
@@ -58,7 +60,7 @@ def recorded(count: int, source: str = "switch1", seed: int = 1) -> Iterator[Fin
             source=source,
             sequence=sequence,
             call_id=f"{source}-{sequence:08}",
-            number=draw.choice(NUMBERS),
+            number=draw.choice(numbers),
             arrived_at_ms=arrived_at_ms,
             reason="ok" if is_answered else "no_answer",
             rating_class=rating_class,
@@ -68,6 +70,17 @@ def recorded(count: int, source: str = "switch1", seed: int = 1) -> Iterator[Fin
             is_confirmed=draw.random() > 0.01,
             fault=draw.random() < 0.02,
         )
+
+
+def in_october(record: Final) -> Final:
+    """Return the same call in the first thirty days of October, so that it is over whenever tests are run."""
+    back_ms = (record.arrived_at_ms - START_MS) // (30 * DAY_MS) * 30 * DAY_MS
+    answered_at_ms = record.answered_at_ms
+    return msgspec.structs.replace(
+        record,
+        arrived_at_ms=record.arrived_at_ms - back_ms,
+        answered_at_ms=None if answered_at_ms is None else answered_at_ms - back_ms,
+    )
 
 
 def corrected(record: Final, source: str, sequence: int) -> Final:
