@@ -20,6 +20,7 @@ from chakka.stores.charged_calls import charged_calls
 from chakka.stores.engine import Engine, LedgerUnavailable, Row
 from chakka.stores.ledger_books import Blocker, UsageTotal, blockers, month_days, usage
 from chakka.stores.ledger_change import LedgerChange
+from chakka.stores.ledger_charges import CallCharge, RuleCharges, call_charges, charges_by_rule
 from chakka.stores.ledger_comparison import Conservation, Table, conservation, delivered_ranges, rows_of
 from chakka.stores.ledger_spent import Warned
 from chakka.stores.ledger_suspense import InSuspense, in_suspense
@@ -183,6 +184,14 @@ class Ledger:
             (number, *month_days(usage_month)),
         )
         return map(_ledger_call, rows)
+
+    def charges_by_rule(self, number: str, usage_month: str) -> list[RuleCharges]:
+        """Return what the calls of a number cost in a month, by class, rule and tariff version."""
+        return charges_by_rule(self._engine, number, usage_month)
+
+    def call_charges(self, number: str, usage_month: str) -> Iterator[CallCharge]:
+        """Yield what each of the same calls costs, by the time of answer."""
+        return call_charges(self._engine, number, usage_month)
 
     def in_suspense(self, usage_month: str | None = None) -> Iterator[InSuspense]:
         """Yield the calls in suspense, of a usage month or of all."""

@@ -1,95 +1,170 @@
 """How an invoice, a line or a call came to its yen, back to the facts (charging.md §4)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
+from chakka.cli.reckoning import reckoning
 from chakka.errors import InputError
-from chakka.invoicing.model import CALLS_ITEM, InvoiceLine
-from chakka.invoicing.period import first_day
+from chakka.invoicing.explain import Explained, invoice_explained, line_explained
+from chakka.invoicing.model import CALLS_ITEM, InvoiceBody, InvoiceKind, InvoiceLine
+from chakka.invoicing.period import first_day, month_of
 from chakka.localtime import jst_iso
 from chakka.money import yen_text
 from chakka.portal.billing import models
 from chakka.portal.billing.documents import invoice_of
+from chakka.stores.ledger_charges import CallCharge, RuleCharges
 from chakka.stores.ledger_values import LedgerCall
 
 
 class Calls(Protocol):
-    """The part of a ledger that explains a call."""
+    """The part of a ledger that explains calls, and lines of them."""
 
     def call(self, call_id: str) -> LedgerCall | None:
         """Return one call, None if there is no record of it."""
 
+    def charges_by_rule(self, number: str, usage_month: str) -> list[RuleCharges]:
+        """Return what the calls of a number cost in a month, by class, rule and tariff version."""
 
-def explain(subject: str, calls: Calls) -> Iterator[str]:
-    """Yield the lines that explain an invoice (by number), a line (by key) or a call (by id).
+    def call_charges(self, number: str, usage_month: str) -> Iterator[CallCharge]:
+        """Yield what each of the same calls costs."""
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What explanations go back to. each_call: down to the single calls. tariffs: the published ones."""
+
+    calls: Calls
+    tariffs: Path
+    each_call: bool = False
+
+
+def explain(subject: str, ground: Ground) -> Explained:
+    """Return how an invoice (by number), a line (by key) or a call (by id) came to its yen.
 
     Raises: InputError if it is none of them.
     """
-    row = models.Invoice.objects.filter(number=subject).first()
+    row = models.Invoice.objects.select_related("refers_to", "run").filter(number=subject).first()
     if row is not None:
-        return _invoice(row)
+        return _invoice(row, ground)
     rows = models.InvoiceLineRow.objects.filter(key=subject).select_related("invoice").order_by("pk")
     if rows:
-        return _line(list(rows))
-    call = calls.call(subject)
+        return _line(subject, list(rows), ground)
+    call = ground.calls.call(subject)
     if call is None:
         raise InputError(f"{subject!r} is no issued invoice, no line of one, and no call in the ledger")
-    return _call(call)
+    return _call(call, ground)
 
 
-def _invoice(row: models.Invoice) -> Iterator[str]:
+def _invoice(row: models.Invoice, ground: Ground) -> Explained:
     body = invoice_of(row).body
-    yield f"{row.number}: {body.kind} of {row.issued_on} to {row.counterparty}, run of {row.run.month}"
+    what = f"{row.number}: {body.kind} of {row.issued_on} to {row.counterparty}, run of {row.run.month}"
     if row.refers_to is not None:
-        yield f"  refers to {row.refers_to.number}; reason: {row.reason} ({row.by})"
-    for line in body.lines:
-        yield from _one_line(line)
-    for tax in body.taxes:
-        yield f"  tax: floor({tax.net_yen:,} × {tax.permille}/1000) = {tax.tax_yen:,}"
-    yield f"  total: {body.net_yen:,} + {body.tax_yen:,} = {body.total_yen:,} yen"
-    for later in row.referring.order_by("sequence"):
-        yield f"  corrected by {later.number}"
+        what += f", refers to {row.refers_to.number}; reason: {row.reason} ({row.by})"
+    lines = [_line_with_calls(line, ground) for line in body.lines]
+    explained = invoice_explained(what, body, lines, _corrected(row, body))
+    later = tuple(f"corrected by {one.number}" for one in row.referring.order_by("sequence"))
+    return msgspec.structs.replace(explained, steps=explained.steps + later)
 
 
-def _line(rows: list[models.InvoiceLineRow]) -> Iterator[str]:
+def _corrected(row: models.Invoice, body: InvoiceBody) -> tuple[InvoiceBody, InvoiceBody | None] | None:
+    """Return the original of a credit and the invoice that took its place."""
+    if body.kind is not InvoiceKind.CREDIT or row.refers_to is None:
+        return None
+    after = row.refers_to.referring.filter(kind=InvoiceKind.CORRECTED).first()
+    return invoice_of(row.refers_to).body, invoice_of(after).body if after else None
+
+
+def _line(key: str, rows: list[models.InvoiceLineRow], ground: Ground) -> Explained:
+    parts = []
     for row in rows:
         in_force = "in force" if row.effective else "not in force"
-        yield f"on {row.invoice.number} of {row.invoice.issued_on} ({row.invoice.kind}, {in_force}):"
-        yield from _one_line(invoice_of(row.invoice).body.lines[row.position - 1])
+        line = invoice_of(row.invoice).body.lines[row.position - 1]
+        parts.append(
+            Explained(
+                what=f"on {row.invoice.number} of {row.invoice.issued_on} ({row.invoice.kind}, {in_force}):",
+                yen=line.net_yen,
+                parts=(_line_with_calls(line, ground),),
+            )
+        )
+    return Explained(what=f"line {key}", key=key, parts=tuple(parts))
 
 
-def _one_line(line: InvoiceLine) -> Iterator[str]:
-    period = f"{line.period_first}/{line.period_last}"
-    yield f"  {line.net_yen:,} yen  {line.number}  {line.description}  {period}  [{line.key}]"
-    for name, value in line.detail:
-        yield f"      {name}: {value}"
+def _line_with_calls(line: InvoiceLine, ground: Ground) -> Explained:
+    detail = dict(line.detail)
+    if line.item != CALLS_ITEM or "exact" not in detail:
+        return line_explained(line)
+    usage_month = month_of(line.period_first)
+    found = ground.calls.charges_by_rule(line.number, usage_month)
+    parts = [_rule(one) for one in found]
+    if ground.each_call:
+        parts += [_one_call(one) for one in ground.calls.call_charges(line.number, usage_month)]
+    explained = line_explained(line, parts)
+    now = f"{yen_text(sum(one.amount_uy for one in found))} yen"
+    if now == detail["exact"]:
+        return explained
+    since = f"since then the ledger has come to {now}: the difference goes on the next invoice"
+    return msgspec.structs.replace(explained, steps=(*explained.steps, since))
 
 
-def _call(call: LedgerCall) -> Iterator[str]:
-    record, rated = call.record, call.rated
+def _rule(one: RuleCharges) -> Explained:
+    assumed = f", assumed: {one.assumed}" if one.assumed else ""
+    return Explained(
+        what=(
+            f"{one.calls:,} calls of class {one.rating_class} by {one.rule} of {one.tariff_version}{assumed}:"
+            f" {one.units:,} units = {yen_text(one.amount_uy)} yen"
+        )
+    )
+
+
+def _one_call(one: CallCharge) -> Explained:
+    return Explained(
+        what=(
+            f"call {one.call_id} {jst_iso(one.answered_at_ms)} {one.rating_class} {one.conversation_ms} ms:"
+            f" {one.units} units by {one.rule} = {yen_text(one.amount_uy)} yen"
+        ),
+        key=one.call_id,
+    )
+
+
+def _call(call: LedgerCall, ground: Ground) -> Explained:
+    record = call.record
     attempt = record.facts.attempt
-    yield f"call {record.facts.call_id} to {attempt.called_number}, {jst_iso(attempt.at_ms)}"
-    yield f"  class {attempt.rating_class}, area {attempt.charge_area or 'unknown'}"
+    facts = (
+        f"class {attempt.rating_class}, area {attempt.charge_area or 'unknown'}",
+        *_charge(call, ground),
+    )
+    return Explained(
+        what=f"call {record.facts.call_id} to {attempt.called_number}, {jst_iso(attempt.at_ms)}",
+        key=record.facts.call_id,
+        steps=facts,
+    )
+
+
+def _charge(call: LedgerCall, ground: Ground) -> Iterator[str]:
+    record, rated = call.record, call.rated
     if record.answered_at_ms is None:
-        yield f"  not answered ({record.reason}): it costs nothing"
-        return
-    if rated is None:
-        yield "  not rated: it is up, or no call to a freephone number"
-        return
-    yield f"  answered {jst_iso(record.answered_at_ms)}, conversation {record.conversation_ms} ms"
-    if rated.suspense is not None:
-        yield f"  in suspense: {rated.suspense} ({rated.tariff_version}); no invoice carries it"
-        return
-    yen = yen_text(rated.amount_uy or 0)
-    yield f"  {rated.units} units by {rated.rule} of {rated.tariff_version} = {yen} yen"
-    yield from _lines_of_usage(rated.number, rated.usage_month)
+        yield f"not answered ({record.reason}): it costs nothing"
+    elif rated is None:
+        yield "not rated: it is up, or no call to a freephone number"
+    else:
+        yield f"answered {jst_iso(record.answered_at_ms)}"
+        yield from reckoning(call, ground.tariffs)
+        if rated.suspense is not None:
+            yield f"in suspense: {rated.suspense} ({rated.tariff_version}); no invoice carries it"
+            return
+        yen = yen_text(rated.amount_uy or 0)
+        yield f"{rated.units} units by {rated.rule} of {rated.tariff_version} = {yen} yen"
+        yield from lines_of_usage(rated.number, rated.usage_month)
 
 
-def _lines_of_usage(number: str, usage_month: str) -> Iterator[str]:
+def lines_of_usage(number: str, usage_month: str) -> Iterator[str]:
+    """Yield on which lines of invoices the calls of a number and month are."""
     rows = models.InvoiceLineRow.objects.filter(
         number=number, item=CALLS_ITEM, period_first=first_day(usage_month), effective=True
     ).select_related("invoice")
     if not rows:
-        yield f"  no invoice carries the calls of {usage_month} yet"
+        yield f"no invoice carries the calls of {usage_month} yet"
     for row in rows:
-        yield f"  in the sum of {row.key}, {row.net_yen:,} yen on {row.invoice.number}"
+        yield f"in the sum of {row.key}, {row.net_yen:,} yen on {row.invoice.number}"

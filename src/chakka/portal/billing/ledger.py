@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from chakka.config import Config
 from chakka.errors import InputError
 from chakka.stores.ledger import Ledger, LedgerUnavailable
+from chakka.stores.ledger_charges import CallCharge, RuleCharges
 from chakka.stores.ledger_values import LedgerCall
 from chakka.stores.open_ledger import is_url, open_ledger_to_read
 from chakka.stores.usage import Blocker, UsageTotal
@@ -29,6 +30,14 @@ class NoLedger:
     def call(self, call_id: str) -> LedgerCall | None:
         """Return nothing."""
         return None
+
+    def charges_by_rule(self, number: str, usage_month: str) -> list[RuleCharges]:
+        """Return nothing."""
+        return []
+
+    def call_charges(self, number: str, usage_month: str) -> Iterator[CallCharge]:
+        """Yield nothing."""
+        return iter(())
 
 
 @contextmanager

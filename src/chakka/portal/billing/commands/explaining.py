@@ -2,9 +2,11 @@
 
 import argparse
 
+import msgspec
 from django.conf import settings
 
-from chakka.portal.billing.explaining import explain
+from chakka.invoicing.explain import as_lines
+from chakka.portal.billing.explaining import Ground, explain
 from chakka.portal.billing.ledger import opened_ledger
 
 
@@ -12,11 +14,15 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """Add the action."""
     command = subparsers.add_parser("explain", help="say how an invoice, a line or a call came to its yen")
     command.add_argument("subject", help="number of an invoice, key of a line, or id of a call")
+    command.add_argument("--calls", action="store_true", help="list each call of lines for calls")
+    command.add_argument("--json", action="store_true")
     command.set_defaults(run=explain_one)
 
 
 def explain_one(arguments: argparse.Namespace) -> int:
     """Print the explanation."""
     with opened_ledger(settings.CONFIG) as ledger:
-        print("\n".join(explain(arguments.subject, ledger)))
+        ground = Ground(calls=ledger, tariffs=settings.CONFIG.tariffs, each_call=arguments.calls)
+        explained = explain(arguments.subject, ground)
+    print(msgspec.json.encode(explained).decode() if arguments.json else "\n".join(as_lines(explained)))
     return 0
