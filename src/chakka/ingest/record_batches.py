@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
-from typing import Any
 
 import msgspec
 
@@ -106,22 +105,14 @@ def batches_ahead(path: Path, now_ms: int) -> Generator[Batch, None, None]:
 
 # Source, arrival, answer and correction of a row.
 _MOMENTS = itemgetter(0, 4, 13, 18)
-# The columns of a row that say the same of many calls: kind to home area.
-_WORDS = slice(5, 13)
 # Octets of the rows of a batch, and of what else is in it.
 _SIZES = Struct("<QQ")
 _REST = msgspec.msgpack.Decoder(tuple[list[Partial | Tally], list[SetAside], int, int])
 
 
 def _sent(batch: Batch) -> bytes:
-    # Rows are plain values, which marshal carries several times as fast as anything else does, and what is
-    # the same value in many rows only once.
-    same: dict[object, Any] = {}
-    once = same.setdefault
-    finals = [
-        (once(row[0], row[0]), *row[1:5], *once(row[_WORDS], row[_WORDS]), *row[13:]) for row in batch.finals
-    ]
-    rows = marshal.dumps((finals, batch.minutes))
+    # Rows are plain values, which marshal carries several times as fast as anything else does.
+    rows = marshal.dumps((batch.finals, batch.minutes))
     rest = msgspec.msgpack.encode((batch.others, batch.set_aside, batch.end, batch.torn))
     return _SIZES.pack(len(rows), len(rest)) + rows + rest
 

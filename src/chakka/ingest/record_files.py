@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from itertools import compress
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,8 @@ from chakka.stores.ranges import contains, length, overlap, ranges_of
 
 # Sources of record files have no boots.
 _NO_BOOT = 0
+# Source and sequence of a row.
+_KEY = itemgetter(0, 1)
 
 
 class TakenRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +92,7 @@ class Others(msgspec.Struct, frozen=True, kw_only=True):
 def put_records(batch: Batch, change: LedgerChange) -> tuple[list[Row], Others]:
     """Return the records of a batch whose calls nobody knew, after they were kept, and the others."""
     fresh, again = batch.finals, []
-    is_fresh = _deliver([(row[0], row[1]) for row in batch.finals], change)
+    is_fresh = _deliver(list(map(_KEY, batch.finals)), change)
     if is_fresh is not None:
         fresh = list(compress(batch.finals, is_fresh))
         again = [row for row, is_new in zip(batch.finals, is_fresh, strict=True) if not is_new]

@@ -75,13 +75,9 @@ def _split(data: bytes) -> tuple[list[bytes], list[bytes], bytes]:
     damaged: list[bytes] = []
     offset: int | None = 0
     while offset is not None:
-        start = offset
-        while (payload := _payload(data, start)) is not None:
-            payloads.append(payload)
-            start += _HEADER.size + len(payload)
-        offset = next(
-            (place for place in range(start + 1, len(data)) if _payload(data, place) is not None), None
-        )
+        start = _take_whole(data, offset, payloads)
+        others = range(start + 1, len(data))
+        offset = next((place for place in others if _take_whole(data, place, []) > place), None)
         # What may go on in the next block is left; it is shorter than the longest row.
         until = max(start, len(data) - _HEADER.size - MOST_BYTES) if offset is None else offset
         if until > start:
@@ -89,14 +85,18 @@ def _split(data: bytes) -> tuple[list[bytes], list[bytes], bytes]:
     return payloads, damaged, data[until:]
 
 
-def _payload(data: bytes, offset: int) -> bytes | None:
-    """Return the payload of the frame that begins at an offset, None if no whole one does."""
-    start = offset + _HEADER.size
-    if start > len(data):
-        return None
-    length, crc = _HEADER.unpack_from(data, offset)
-    payload = data[start : start + length] if 0 < length <= MOST_BYTES else b""
-    return payload if 0 < len(payload) == length and crc32(payload) == crc else None
+def _take_whole(data: bytes, offset: int, payloads: list[bytes]) -> int:
+    """Add the payloads of the frames that are whole from an offset on; return where the last one ends."""
+    unpack, size, last = _HEADER.unpack_from, _HEADER.size, len(data) - _HEADER.size
+    while offset <= last:
+        length, crc = unpack(data, offset)
+        start = offset + size
+        payload = data[start : start + length] if 0 < length <= MOST_BYTES else b""
+        if len(payload) != length or not payload or crc32(payload) != crc:
+            break
+        payloads.append(payload)
+        offset = start + length
+    return offset
 
 
 def _lines(path: Path) -> Iterator[Chunk]:
