@@ -1,6 +1,10 @@
 """`chakka calls`, `explain`, `plan`, `publish` and `journal verify`, as people run them."""
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -105,6 +109,34 @@ def test_a_call_is_explained_from_facts_to_yen(chakka) -> None:
     assert "leg           0352001234" in text
     assert "2 units, 16 yen, usage month 2026-11" in text
     assert "tariff        hikari-wide@" in text
+
+
+def test_the_steps_from_facts_to_yen_are_shown(chakka) -> None:
+    text = chakka("explain", "c1")[1]
+    assert "reckoning     conversation 180,001 ms = 3 min 0.001 s" in text
+    assert "              units: max(1, ceil(180,001 / 180,000)) = 2\n              2 × 8 = 16 yen" in text
+    found = json.loads(chakka("explain", "c1", "--json")[1])
+    assert (found["reckoning"][-1], found["invoice_lines"]) == ("2 × 8 = 16 yen", None)
+    assert json.loads(chakka("explain", "c2", "--json")[1])["reckoning"] == []
+
+
+def test_a_charge_that_does_not_follow_from_its_facts_is_said(chakka, data: Path) -> None:
+    with sqlite3.connect(data / "ledger.sqlite") as ledger:
+        ledger.execute("UPDATE rated SET amount_uy = 17000000, tariff_version = tariff_version")
+    assert "BUT the ledger has it 17 yen" in chakka("explain", "c1")[1]
+    with sqlite3.connect(data / "ledger.sqlite") as ledger:
+        ledger.execute("UPDATE rated SET tariff_version = 'gone@1'")
+    assert "no tariff gone@1" in chakka("explain", "c1")[1]
+
+
+@pytest.mark.slow
+def test_explain_asks_the_books_which_invoice_carries_a_call(chakka, data: Path) -> None:
+    """The portal is another process; nothing was billed yet."""
+    assert chakka("explain", "c1")[1].count("invoice") == 0
+    command = [sys.executable, "-m", "chakka.portal", "bill", "list"]
+    subprocess.run(command, env={**os.environ, "CHAKKA_DATA": str(data)}, check=True)
+    assert "invoice       none carries it yet" in chakka("explain", "c1")[1]
+    assert json.loads(chakka("explain", "c1", "--json")[1])["invoice_lines"] == []
 
 
 def test_a_refused_call_and_one_that_is_up_say_why_they_cost_nothing(chakka) -> None:

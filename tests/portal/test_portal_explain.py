@@ -5,11 +5,13 @@ import re
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from business import SETTINGS, contract, subscriber
 from django.conf import settings
 from journalled_calls import FREEPHONE, whole_call
 
+from chakka.cli.carried import CarriedBy
 from chakka.config import Config
 from chakka.facts import numbering_table, shipped_tariffs
 from chakka.ingest.batch import take
@@ -104,3 +106,10 @@ def test_calls_that_came_after_the_invoice_are_said_on_its_line(place: str, expl
     text = explained(f"{FREEPHONE}/calls/{MONTH}#1")
     assert "floor(48) = 48 yen" in text
     assert "since then the ledger has come to 64 yen: the difference goes on the next invoice" in text
+
+
+def test_which_lines_carry_a_call_is_told_to_chakka_explain(explained: Explained) -> None:
+    (found,) = msgspec.json.decode(explained("c2", "--carried"), type=list[CarriedBy])
+    number = models.Invoice.objects.get().number
+    assert found == CarriedBy(key=f"{FREEPHONE}/calls/{MONTH}#1", net_yen=48, invoice=number)
+    assert explained("nobody", "--carried") == "[]\n"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 import msgspec
 
 from chakka.cli.call_row import as_object, charge, conversation, destination, legs, outcome
-from chakka.cli.data_directory import add_data_option, ledger_to_read
+from chakka.cli.carried import CarriedBy, carried_by
+from chakka.cli.data_directory import add_data_option, ledger_to_read, places
+from chakka.cli.reckoning import reckoning
 from chakka.cli.seen_call import SeenCall, add_full_option, seen
 from chakka.errors import InputError
 from chakka.localtime import jst_iso
 from chakka.records.model import CallKind, Leg
 from chakka.routing.document import Language, sentences
+from chakka.stores.ledger import LedgerCall
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,12 +42,36 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"no call {arguments.call!r}", file=sys.stderr)
         return 1
     (call,) = calls
+    steps, lines = _reckoned(found, arguments)
     decided = sentences(call.record.facts.trace, arguments.language)
     if arguments.json:
-        print(msgspec.json.encode(as_object(call) | {"sentences": decided}).decode())
+        more = {"sentences": decided, "reckoning": steps, "invoice_lines": lines}
+        print(msgspec.json.encode(as_object(call) | more).decode())
     else:
-        print("\n".join(as_lines(call, arguments.language)))
+        print("\n".join((*as_lines(call, arguments.language), *_reckoning(steps, lines))))
     return 0
+
+
+def _reckoned(
+    call: LedgerCall | None, arguments: argparse.Namespace
+) -> tuple[tuple[str, ...], list[CarriedBy] | None]:
+    """Return the steps to a call's charge, and the lines of invoices that carry it; None if none can."""
+    config = places(arguments)
+    if call is None or call.rated is None:
+        return (), None
+    steps = reckoning(call, config.tariffs)
+    if call.rated.suspense is not None:
+        return steps, None
+    return steps, carried_by(call.record.facts.call_id, config, arguments.data)
+
+
+def _reckoning(steps: tuple[str, ...], lines: list[CarriedBy] | None) -> Iterator[str]:
+    for place, step in enumerate(steps):
+        yield f"{'' if place else 'reckoning':<14}{step}"
+    if lines is not None and not lines:
+        yield "invoice       none carries it yet"
+    for line in lines or ():
+        yield f"invoice       {line.invoice}, in the sum of {line.key}, {line.net_yen:,} yen"
 
 
 def as_lines(call: SeenCall, language: Language) -> Iterator[str]:

@@ -40,6 +40,14 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     each_call: bool = False
 
 
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of an invoice that a call is in the sum of."""
+
+    key: str
+    net_yen: int
+    invoice: str
+
+
 def explain(subject: str, ground: Ground) -> Explained:
     """Return how an invoice (by number), a line (by key) or a call (by id) came to its yen.
 
@@ -156,15 +164,23 @@ def _charge(call: LedgerCall, ground: Ground) -> Iterator[str]:
             return
         yen = yen_text(rated.amount_uy or 0)
         yield f"{rated.units} units by {rated.rule} of {rated.tariff_version} = {yen} yen"
-        yield from lines_of_usage(rated.number, rated.usage_month)
+        yield from _carriers(call, rated.usage_month)
 
 
-def lines_of_usage(number: str, usage_month: str) -> Iterator[str]:
-    """Yield on which lines of invoices the calls of a number and month are."""
+def carried(call: LedgerCall) -> list[Carried]:
+    """Return the lines of invoices in force in whose sums the charge of a call is."""
+    rated = call.rated
+    if rated is None or rated.suspense is not None:
+        return []
     rows = models.InvoiceLineRow.objects.filter(
-        number=number, item=CALLS_ITEM, period_first=first_day(usage_month), effective=True
+        number=rated.number, item=CALLS_ITEM, period_first=first_day(rated.usage_month), effective=True
     ).select_related("invoice")
-    if not rows:
+    return [Carried(key=row.key, net_yen=row.net_yen, invoice=row.invoice.number) for row in rows]
+
+
+def _carriers(call: LedgerCall, usage_month: str) -> Iterator[str]:
+    found = carried(call)
+    if not found:
         yield f"no invoice carries the calls of {usage_month} yet"
-    for row in rows:
-        yield f"in the sum of {row.key}, {row.net_yen:,} yen on {row.invoice.number}"
+    for one in found:
+        yield f"in the sum of {one.key}, {one.net_yen:,} yen on {one.invoice}"
