@@ -130,7 +130,7 @@ def test_what_no_source_tells_is_said(sources: Sources, rules: Rules) -> None:
         take_file(sources.record_files[0], books, rules, LATER_MS, lambda _: None)
         problems, tables = again(books, Sources(journal=sources.journal, now_ms=0), rules)
         assert problems == ["no_source", "no_source"]
-        assert differing(tables) == {"finals": 3, "rated": 3, "totals": 1}
+        assert differing(tables) == {"finals": 3, "rated": 3, "totals": 1, "day_totals": 1}
 
 
 def test_a_kept_scratch_goes_on_where_it_was_stopped(tmp_path: Path, sources: Sources, rules: Rules) -> None:

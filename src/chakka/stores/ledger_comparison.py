@@ -69,6 +69,13 @@ TABLES = (
         key=3,
         where="calls <> 0",
     ),
+    Table(
+        name="day_totals",
+        columns=("day", "number", "calls", "amount_uy"),
+        key=2,
+        where="calls <> 0",
+        in_month=_IN_MONTH,
+    ),
 )
 
 
