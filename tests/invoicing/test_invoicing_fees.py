@@ -4,11 +4,11 @@ from datetime import date
 
 import msgspec
 import pytest
-from price_terms import NUMBER, OTHER_NUMBER, PER_FUNCTION, TERMS, amounts, holding
+from price_terms import NUMBER, OTHER_NUMBER, PER_FUNCTION, TERMS, amounts, holding, terms_with
 
 from chakka.errors import InputError
 from chakka.invoicing.fees import adjustment_lines, directory_lines, monthly_lines, one_off_lines
-from chakka.invoicing.model import Adjustment, Item, LineKind, Listing, Terms, WorkDone
+from chakka.invoicing.model import Adjustment, Item, LineKind, Listing, Price, Proration, Terms, WorkDone
 from chakka.invoicing.price_list import parse_price_list
 
 PER_FUNCTION_TERMS = msgspec.structs.replace(TERMS, prices=parse_price_list(PER_FUNCTION))
@@ -233,3 +233,82 @@ def test_p8_an_adjustment_over_a_change_of_rate_is_refused() -> None:
     with pytest.raises(InputError) as refusal:
         adjustment_lines([over], TERMS)
     assert [problem.code for problem in refusal.value.problems] == ["two_rates"]
+
+
+def dearer_from(day: date, item: Item) -> Terms:
+    """Return terms by which an item costs 1,000 yen once, and 1,300 from a day on."""
+    return terms_with(
+        Price(item=item, one_off_yen=1_000, valid_until=day),
+        Price(item=item, one_off_yen=1_300, valid_from=day),
+    )
+
+
+@pytest.mark.parametrize(("dearer", "expected_yen"), [(JOB_DAY, 1_300), (date(2026, 10, 18), 1_000)])
+def test_a_job_costs_what_was_asked_on_the_day_of_its_completion(dearer: date, expected_yen: int) -> None:
+    assert fee_yen(work(), dearer_from(dearer, Item.BASIC)) == expected_yen
+
+
+@pytest.mark.parametrize(("dearer", "expected_yen"), [(JOB_DAY, 1_300), (date(2026, 10, 18), 1_000)])
+def test_r8_6_a_listing_costs_what_was_asked_on_the_day_of_the_issue(dearer: date, expected_yen: int) -> None:
+    terms = dearer_from(dearer, Item.DIRECTORY_LISTING)
+    (line,) = directory_lines([listing(1), listing(2)], terms)
+    assert line.net_yen == expected_yen
+    assert line.detail == (
+        ("listings", "2, of them 1 free"),
+        ("price", f"{expected_yen} yen"),
+        ("price_list", terms.prices.version),
+    )
+
+
+def test_p5_whole_months_are_charged_once_for_each_number_and_each_option() -> None:
+    terms = terms_with(
+        Price(item=Item.OFF_HOURS, monthly_yen=650, proration=Proration.NONE),
+        Price(item=Item.BUSY_OVERFLOW, monthly_yen=800, proration=Proration.NONE),
+    )
+    held = [
+        holding(Item.OFF_HOURS, "2026-10-02", "2026-10-05"),
+        holding(Item.OFF_HOURS, "2026-10-20"),
+        holding(Item.OFF_HOURS, "2026-10-20", number=OTHER_NUMBER),
+        holding(Item.BUSY_OVERFLOW, "2026-10-20"),
+    ]
+    lines = monthly_lines(held, "2026-10", terms)
+    assert sorted((line.number, line.item, line.net_yen) for line in lines) == [
+        (NUMBER, "busy_overflow", 800),
+        (NUMBER, "off_hours", 650),
+        (OTHER_NUMBER, "off_hours", 650),
+    ]
+
+
+def test_p6_a_fee_goes_on_at_the_old_rate_if_the_option_was_held_before_the_change() -> None:
+    """In October 2019 the rate rose from 8 to 10 %; on the 10th only the quantity changed."""
+    before = holding(Item.BUSY_OVERFLOW, "2019-09-30", "2019-10-10")
+    later = holding(Item.BUSY_OVERFLOW, "2019-10-10", quantity=2)
+    new = holding(Item.OFF_HOURS, "2019-10-01")
+    lines = monthly_lines([before, later, new], "2019-10", TERMS)
+    assert [(line.item, line.tax_permille) for line in lines] == [
+        ("busy_overflow", 80),
+        ("busy_overflow", 80),
+        ("off_hours", 100),
+    ]
+
+
+def test_a_refusal_says_what_it_is_about() -> None:
+    with pytest.raises(InputError, match=r"^work orders: 1 problems; the first: order W-1 is given 2 times"):
+        one_off_lines([work("W-1"), work("W-1")], TERMS)
+    with pytest.raises(InputError, match=r"^work orders: 1 problems; the first: order W-2: -1 functions"):
+        one_off_lines([work("W-2", functions=-1)], TERMS)
+    with pytest.raises(InputError, match=r"^holdings: 1 problems; the first: holding 0120123456/basic/2026-1"):
+        monthly_lines([holding(Item.BASIC, "2026-10-01", "2026-10-01")] * 2, "2026-10", TERMS)
+    early = msgspec.structs.replace(listing(1), issued_on=date(1990, 1, 1))
+    with pytest.raises(InputError, match=r"^directory listings: 1 problems; the first: "):
+        directory_lines([early, msgspec.structs.replace(early, key="another")], TERMS)
+    adjustment = Adjustment(
+        key="a",
+        number=NUMBER,
+        reason="r",
+        period_first=date(1990, 1, 1),
+        period_last=date(1990, 1, 1),
+        net_yen=1,
+    )
+    with pytest.raises(InputError, match=r"^adjustments: 1 problems; the first: "):
+        adjustment_lines([adjustment], TERMS)

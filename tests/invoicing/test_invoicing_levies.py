@@ -157,3 +157,24 @@ def test_a_table_of_levies_is_named_by_its_content() -> None:
 def test_an_operator_without_levies_charges_none() -> None:
     table = parse_levies(HEAD.encode())
     assert levies_of(table, "2026-10") == []
+
+
+def test_p6_a_levy_goes_on_at_the_old_rate_of_tax_as_the_number_does() -> None:
+    """In October 2019 the rate rose from 8 to 10 %; one number was in use before, one is new."""
+    relay = Levy(name="relay", yen=4, first_month="2019-01")
+    terms = msgspec.structs.replace(TERMS, levies=LevyTable(version="relay@1", levies=(relay,)))
+    held = [
+        holding(Item.BASIC, "2019-09-30", "2019-10-10"),
+        holding(Item.BASIC, "2019-10-10"),
+        holding(Item.BASIC, "2019-10-01", number=OTHER_NUMBER),
+    ]
+    lines = levy_lines(held, "2019-10", terms)
+    assert sorted((line.number, line.tax_permille) for line in lines) == [(NUMBER, 80), (OTHER_NUMBER, 100)]
+
+
+def test_the_faults_of_a_table_of_levies_name_their_place() -> None:
+    faulty = row("calls", 1, "2026-01") + row("a", 1, "2026-01", "2026-02")
+    _, problems = read_levies((HEAD + faulty).encode())
+    assert [problem.where for problem in problems] == ["levies", "levies"]
+    _, problems = read_levies(b"no = [toml")
+    assert [problem.code for problem in problems] == ["syntax"]

@@ -169,3 +169,13 @@ def test_any_change_to_any_document_is_found_at_that_document(days: list[date], 
         invoices[place], due_on=date.fromordinal(invoices[place].due_on.toordinal() + 1)
     )
     assert faults(invoices) == [("hash", invoices[place].number)]
+
+
+def test_each_fault_of_a_series_is_said_in_words() -> None:
+    first, second = series([date(2026, 12, 5)] * 2)
+    back = msgspec.structs.replace(second, issued_on=date(2026, 12, 4), previous_hash="0")
+    assert [fault.message for fault in verify([first, back], YEARLY)] == [
+        "INV2026-000002 is of 2026-12-04, before the one that it follows",
+        f"INV2026-000002 follows a document of hash 0, not {first.hash}",
+        "INV2026-000002 is not what was issued: its hash does not fit",
+    ]
