@@ -297,7 +297,7 @@ def test_a_refusal_says_what_it_is_about() -> None:
         one_off_lines([work("W-1"), work("W-1")], TERMS)
     with pytest.raises(InputError, match=r"^work orders: 1 problems; the first: order W-2: -1 functions"):
         one_off_lines([work("W-2", functions=-1)], TERMS)
-    with pytest.raises(InputError, match=r"^holdings: 1 problems; the first: holding 0120123456/basic/2026-1"):
+    with pytest.raises(InputError, match=r"^holdings: 1 problems; the first: holding 0120123456/basic"):
         monthly_lines([holding(Item.BASIC, "2026-10-01", "2026-10-01")] * 2, "2026-10", TERMS)
     early = msgspec.structs.replace(listing(1), issued_on=date(1990, 1, 1))
     with pytest.raises(InputError, match=r"^directory listings: 1 problems; the first: "):
