@@ -1,5 +1,7 @@
 """The rows of record files: read in both forms, believed or not (docs/records.md)."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -7,10 +9,12 @@ from hypothesis import strategies as st
 from recorded_calls import LATER_MS, TEN_O_CLOCK_MS, finals, part, recorded
 
 from chakka.errors import InputError
-from chakka.records.partials import Durations
+from chakka.records.final import Final
+from chakka.records.partials import Durations, Partial
 from chakka.records.rows import decoded, disbelief, disbelief_of_tally, encoded, line_of, read_line
 from chakka.records.tally import Tally
 
+NAMES = {name for kind in (Final, Partial, Tally) for name in kind.__struct_fields__}
 TALLY = Tally("switch-a", 7, TEN_O_CLOCK_MS, 3, 2, True)
 PART = part("c1", 5, 2, 40_000, is_last=True, durations=Durations.CUMULATIVE)
 
@@ -76,6 +80,14 @@ def test_junk_is_refused_and_nothing_else_happens(junk: bytes) -> None:
     for read in (decoded, read_line):
         with pytest.raises(InputError):
             read(junk)
+
+
+def test_the_rows_that_the_manual_shows_are_rows() -> None:
+    manual = Path(__file__).parents[2] / "docs" / "records.md"
+    lines = [line.encode() for line in manual.read_text().splitlines() if line.startswith('{"type"')]
+    rows = [read_line(line) for line in lines]
+    assert [type(row) for row in rows] == [tuple, Partial, Tally]
+    assert [name for name in sorted(NAMES) if f"`{name}`" not in manual.read_text()] == []
 
 
 def doubt(conversation_ms: int | None = 60_000, **said: object) -> str | None:

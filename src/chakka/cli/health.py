@@ -1,7 +1,7 @@
 """`chakka health`: whether calls can be served, and how far the ledger is behind the journal."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -12,7 +12,7 @@ from chakka.config import Config
 from chakka.errors import InputError
 from chakka.records.entries import decode
 from chakka.records.model import Answered, Counted, Entry, Released, Seized, Shed, Unanswered
-from chakka.stores.journal_reader import JournalEntry, JournalReader
+from chakka.stores.journal_reader import Damage, JournalEntry, read_entries
 from chakka.stores.ledger import LedgerUnavailable
 from chakka.stores.open_ledger import open_ledger_to_read
 
@@ -69,19 +69,18 @@ def ingest_lag(config: Config) -> IngestLag | str:
     """Return how far the ledger is behind the journal, or why that cannot be said."""
     try:
         with open_ledger_to_read(config.ledger_place) as ledger:
-            reader = JournalReader(config.journal, ledger.delivered())
-        return _behind(reader)
+            delivered = ledger.delivered()
+        return _behind(read_entries(config.journal, delivered))
     except (InputError, LedgerUnavailable) as fault:
         return f"ingest: {fault}"
 
 
-def _behind(reader: JournalReader) -> IngestLag:
+def _behind(missing: Iterable[JournalEntry | Damage]) -> IngestLag:
     entries, oldest_ms = 0, None
-    while found := reader.read():
-        for entry in found:
-            if isinstance(entry, JournalEntry):
-                entries += 1
-                oldest_ms = oldest_ms or _moment_ms(decode(entry.payload))
+    for entry in missing:
+        if isinstance(entry, JournalEntry):
+            entries += 1
+            oldest_ms = oldest_ms or _moment_ms(decode(entry.payload))
     return IngestLag(entries=entries, oldest_ms=oldest_ms)
 
 
