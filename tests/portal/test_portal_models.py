@@ -16,7 +16,7 @@ from chakka.portal.billing.adjusting import Wish, adjust
 from chakka.portal.billing.demo import seed_demo
 from chakka.portal.billing.series import due_on
 from chakka.portal.contracts.models import Contract, ContractItem, FreephoneNumber, LineNumber, WorkOrder
-from chakka.portal.contracts.opening import open_contract, quantity
+from chakka.portal.contracts.opening import open_contract, opening_by_plan, quantity
 
 pytestmark = pytest.mark.django_db
 
@@ -105,12 +105,13 @@ def test_a_number_under_contract_cannot_be_opened_again() -> None:
     plan, _ = read_plan(DATA / "demo" / "0120123456.yaml")
     assert plan is not None
     shop = subscriber()
-    made = open_contract(shop, plan, date(2026, 5, 1))
-    with pytest.raises(InputError, match="under contract"):
-        open_contract(shop, plan, date(2026, 6, 1))
+    made = open_contract(shop, opening_by_plan(plan, date(2026, 5, 1)))
+    with pytest.raises(InputError, match="cannot be opened") as refusal:
+        open_contract(shop, opening_by_plan(plan, date(2026, 6, 1)))
+    assert "under contract since 2026-05-01" in refusal.value.problems[0].message
     made.items.update(stop=date(2026, 7, 1))
     Contract.objects.filter(pk=made.pk).update(stop=date(2026, 7, 1))
-    again = open_contract(shop, plan, date(2026, 9, 1))
+    again = open_contract(shop, opening_by_plan(plan, date(2026, 9, 1)))
     assert again.items.get(item="basic").key == "0120123456/basic/2"
     assert quantity(Option.MULTI_LINE, plan) == quantity(Option.NUMBER_NOTIFICATION, plan) == 1
 

@@ -9,7 +9,7 @@ from chakka.errors import InputError
 from chakka.facts import DATA
 from chakka.portal.accounts.models import Subscriber
 from chakka.portal.contracts.models import Contract
-from chakka.portal.contracts.opening import open_contract
+from chakka.portal.contracts.opening import open_contract, opening_by_plan
 
 CODE = "DEMO"
 
@@ -32,5 +32,5 @@ def seed_demo(start: date) -> list[str]:
                 plan, problems = read_plan(file)
                 if plan is None:
                     raise InputError(f"{file}: {problem_lines(problems)}", problems)
-                opened.append(str(open_contract(subscriber, plan, start).number))
+                opened.append(str(open_contract(subscriber, opening_by_plan(plan, start)).number))
     return opened
