@@ -1,0 +1,1 @@
+"""What `chakka subscriber` can do."""
