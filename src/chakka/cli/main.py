@@ -17,6 +17,7 @@ from chakka.cli import (
     bill,
     calls,
     check,
+    contract,
     decide,
     digest,
     explain,
@@ -33,6 +34,7 @@ from chakka.cli import (
     records,
     replay,
     run,
+    subscriber,
     suspense,
     tariff,
 )
@@ -59,6 +61,8 @@ COMMANDS: tuple[ModuleType, ...] = (
     digest,
     keys,
     health,
+    subscriber,
+    contract,
     bill,
 )
 
