@@ -35,14 +35,15 @@ def draft_all(run: models.BillingRun, drafting: Drafting, advance: Advance) -> N
     issued = set(run.invoices.values_list("subscriber_id", flat=True))
     for batch in accounts(drafting.view):
         waiting = [account for account in batch if account.subscriber.pk not in issued]
-        drafts = list(_drafts(run, waiting, drafting))
+        drafts = list(drafts_of(run, waiting, drafting))
         with transaction.atomic():
             run.drafts.filter(subscriber__in=[account.subscriber for account in batch]).delete()
             models.Draft.objects.bulk_create(drafts)
         advance(len(batch))
 
 
-def _drafts(run: models.BillingRun, waiting: list[Account], drafting: Drafting) -> Iterator[models.Draft]:
+def drafts_of(run: models.BillingRun, waiting: list[Account], drafting: Drafting) -> Iterator[models.Draft]:
+    """Yield the drafts of accounts as they would be now, not yet kept; none where nothing is due."""
     for account in waiting:
         try:
             body = _body(account, drafting)
