@@ -24,7 +24,7 @@ from chakka.routing.check import check
 from chakka.routing.compile import compile_plan
 from chakka.routing.plan import CompiledPlan
 from chakka.routing.replay import Route
-from chakka.stores.ledger import LedgerCall
+from chakka.stores.ledger import Ledger, LedgerCall
 
 # How many ways of changing are shown; they come with the most calls first.
 _MOST_ROWS = 40
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan = _plan(arguments.draft)
         number = arguments.number or plan.number
         with ledger_to_read(arguments) as ledger:
-            report = _replay(ledger.recorded_calls(arguments.month, number), plan, arguments)
+            report = _replay(_recorded(ledger, arguments.month, number), plan, arguments)
     except InputError as fault:
         if fault.problems:
             print(problem_lines(fault.problems), file=sys.stderr)
@@ -149,6 +149,13 @@ def _plan(path: Path) -> CompiledPlan:
     return compile_plan(contract, numbering_table(), shipped_holidays())
 
 
+def _recorded(ledger: Ledger, month: str, number: str) -> Iterator[LedgerCall]:
+    """Yield the calls of a month, with a bar on terminals."""
+    total = ledger.count_recorded_calls(month, number)
+    calls = ledger.recorded_calls(month, number)
+    yield from tqdm(calls, total=total, unit=" calls", unit_scale=True, disable=None)
+
+
 def _replay(calls: Iterable[LedgerCall], plan: CompiledPlan, arguments: argparse.Namespace) -> Report:
     published = places(arguments).tariffs
 
@@ -165,6 +172,6 @@ def _replay(calls: Iterable[LedgerCall], plan: CompiledPlan, arguments: argparse
         return numbering_table().lookup(line).charge_area
 
     replay = Replay(plan, repriced(version, area_of))
-    for call in tqdm(calls, unit=" calls", unit_scale=True, disable=None):
+    for call in calls:
         replay.add(call)
     return replay.report()

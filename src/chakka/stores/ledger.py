@@ -56,6 +56,7 @@ _SELECT_CALLS = (
     " LEFT JOIN rated ON rated.call_id = finals.call_id AND rated.day = finals.day"
     " LEFT JOIN journalled ON journalled.call_id = finals.call_id"
 )
+_TO_NUMBER = "finals.kind = 'freephone' AND finals.number = ? AND finals.day >= ? AND finals.day < ?"
 # What of a ledger counts, by the key of each table.
 _DIGESTED = {
     "delivered": "SELECT node, boot, first, last FROM delivered ORDER BY node, boot, first",
@@ -179,11 +180,16 @@ class Ledger:
         Raises: InputError if `usage_month` is no month.
         """
         rows = self._engine.stream(
-            f"{_SELECT_CALLS} WHERE finals.kind = 'freephone' AND finals.number = ?"
-            " AND finals.day >= ? AND finals.day < ? ORDER BY finals.arrived_at_ms, finals.call_id",
+            f"{_SELECT_CALLS} WHERE {_TO_NUMBER} ORDER BY finals.arrived_at_ms, finals.call_id",
             (number, *month_days(usage_month)),
         )
         return map(_ledger_call, rows)
+
+    def count_recorded_calls(self, usage_month: str, number: str) -> int:
+        """Return how many those are."""
+        question = f"SELECT count(*) FROM finals WHERE {_TO_NUMBER}"
+        ((count,),) = self._engine.rows(question, (number, *month_days(usage_month)))
+        return int(count)
 
     def charges_by_rule(self, number: str, usage_month: str) -> list[RuleCharges]:
         """Return what the calls of a number cost in a month, by class, rule and tariff version."""
