@@ -93,7 +93,6 @@ def turns(directory: Path) -> None:
         ]
         take(delivered(entries, 1), ledger, RULES)
         print(f"the same with {CALLS_UP} calls up           {median_ms(lambda: guard.turn(now_ms)):8.2f} ms")
-        guard.close()
 
 
 def ended_calls(at_ms: int, boot: int) -> list[JournalEntry]:

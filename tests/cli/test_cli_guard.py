@@ -64,9 +64,7 @@ def record(directory: Path, *entries: Entry) -> None:
     ]
     with Ledger.open(directory / "ledger.sqlite") as ledger:
         take(delivered, ledger, RULES)
-        guard = Guard(directory / "plans", ledger, lambda: RULES, list)
-        guard.turn(utc_ms())
-        guard.close()
+        Guard(directory / "plans", ledger, lambda: RULES, list).turn(utc_ms())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from chakka.records.model import Answered, Confirmed, Entry, Released
 from chakka.routing.live_facts import Caps, LiveFacts, MoneyStop, decode, encode
 from chakka.stores.ledger import Ledger, Warned
 from chakka.stores.open_ledger import open_ledger
+from chakka.stores.plan_store import PlanStore
 
 # A fixed caller: 8 yen for 180 s. `whole_call` is one of 180.001 s: 16 yen.
 DAY = jst_day_and_minute(TEN_O_CLOCK_MS)[0]
@@ -46,19 +48,20 @@ class Watched:
     def start(self) -> None:
         self.guard = Guard(self.plans, self.ledger, lambda: self.rules, self.said.extend)
 
-    def restart(self) -> None:
-        self.guard.close()
-        self.start()
-
     def set(self, **caps: object) -> None:
         self.change(lambda facts: msgspec.structs.replace(facts, caps=Caps(**caps)))  # type: ignore[arg-type]
 
     def change(self, step) -> None:
-        with_store = self.guard._opened()
-        with_store.change_live(FREEPHONE, lambda stored: encode(step(decode(stored))))
+        with PlanStore.open(self.plans, readonly=False) as store:
+            store.change_live(FREEPHONE, lambda stored: encode(step(decode(stored))))
 
     def facts(self) -> LiveFacts:
-        return decode(self.guard._opened().read_live(FREEPHONE))
+        with PlanStore.open(self.plans) as store:
+            return decode(store.read_live(FREEPHONE))
+
+    def revision(self) -> tuple[int, int, int]:
+        with PlanStore.open(self.plans) as store:
+            return store.revision()
 
     def take(self, entries: Iterable[Entry]) -> None:
         """One more boot of the node."""
@@ -81,10 +84,8 @@ def ledger(place: str) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def watched(ledger: Ledger, rules: Rules, tmp_path: Path) -> Iterator[Watched]:
-    made = Watched(ledger, rules, tmp_path)
-    yield made
-    made.guard.close()
+def watched(ledger: Ledger, rules: Rules, tmp_path: Path) -> Watched:
+    return Watched(ledger, rules, tmp_path)
 
 
 def moved(entries: Iterable[Entry], by_ms: int) -> list[Entry]:
@@ -294,7 +295,7 @@ def test_each_warning_is_given_once_also_after_a_restart(watched: Watched) -> No
     watched.take(whole_call("c1"))
     for _ in range(3):
         watched.guard.turn(HALF_PAST_TEN_MS)
-    watched.restart()
+    watched.start()
     watched.guard.turn(HALF_PAST_TEN_MS)
     assert watched.warned() == [("day", "2026-11-24", 80, 20)]
     (kept,) = watched.ledger.warnings(FREEPHONE)
@@ -342,23 +343,37 @@ def test_a_guard_that_died_before_it_lifted_a_stop_lifts_it_when_it_is_back(watc
     watched.take(whole_call("c1"))
     assert watched.stopped_until() == MIDNIGHT_MS
     watched.set(day_yen=100)
-    watched.restart()
+    watched.start()
     assert watched.stopped_until() is None
+
+
+def test_a_plan_store_that_is_put_in_the_place_of_another_is_guarded(
+    watched: Watched, tmp_path: Path
+) -> None:
+    watched.set(day_yen=16)
+    shutil.copytree(watched.plans, tmp_path / "backup")
+    watched.take(whole_call("c1"))
+    assert watched.stopped_until() == MIDNIGHT_MS
+    shutil.rmtree(watched.plans)
+    (tmp_path / "backup").rename(watched.plans)
+    assert watched.facts().cap_stop is None
+    assert watched.stopped_until() == MIDNIGHT_MS
 
 
 def test_nothing_is_written_while_all_is_as_it_should_be(watched: Watched) -> None:
     watched.set(day_yen=16, caller_day_yen=16)
     watched.take(by_caller(whole_call("c1"), AB))
     watched.guard.turn(HALF_PAST_TEN_MS)
-    before = watched.guard._opened().revision()
+    before = watched.revision()
     watched.guard.turn(HALF_PAST_TEN_MS + 1)
-    assert watched.guard._opened().revision() == before
+    assert watched.revision() == before
 
 
 def test_live_facts_that_cannot_be_read_leave_the_other_numbers_guarded(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    watched.guard._opened().change_live("0120999999", lambda stored: b"\xc1 from the future")
+    with PlanStore.open(watched.plans, readonly=False) as store:
+        store.change_live("0120999999", lambda stored: b"\xc1 from the future")
     watched.set(day_yen=16)
     watched.take(whole_call("c1"))
     assert watched.stopped_until() == MIDNIGHT_MS

@@ -6,14 +6,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from chakka.errors import InputError
 from chakka.ingest.current_rules import CurrentRules
 from chakka.ingest.feed import Feed
 from chakka.ingest.guard import Guard
-from chakka.ingest.run import run
+from chakka.ingest.run import OnRated, run
 from chakka.stores.ledger import Ledger, LedgerUnavailable, Rated, Warned
 from chakka.stores.open_ledger import open_ledger
 
@@ -35,15 +34,8 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     feed = Feed(arguments.feed) if arguments.feed else None
     try:
-        with ledger, _guard(arguments.plans, ledger, rules, feed) as guard:
-
-            def hear(rated: Iterable[Rated]) -> None:
-                if feed is not None:
-                    feed.send(rated)
-                if guard is not None:
-                    guard.hear()
-
-            run(arguments.journal, ledger, rules, hear, stop)
+        with ledger:
+            run(arguments.journal, ledger, rules, _hearing(arguments.plans, ledger, rules, feed), stop)
     except InputError as fault:
         log.error("%s", fault)
         return 2
@@ -63,12 +55,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _guard(
-    plans: Path | None, ledger: Ledger, rules: CurrentRules, feed: Feed | None
-) -> AbstractContextManager[Guard | None]:
-    if plans is None:
-        return nullcontext()
-    return closing(Guard(plans, ledger, rules, feed.warn if feed else _unheard))
+def _hearing(plans: Path | None, ledger: Ledger, rules: CurrentRules, feed: Feed | None) -> OnRated:
+    """Return what is to be told of calls that were rated: the feed and the money guard, if there are any."""
+    guard = None if plans is None else Guard(plans, ledger, rules, feed.warn if feed else _unheard)
+
+    def hear(rated: Iterable[Rated]) -> None:
+        if feed is not None:
+            feed.send(rated)
+        if guard is not None:
+            guard.hear()
+
+    return hear
 
 
 def _unheard(_warnings: Iterable[Warned]) -> None:

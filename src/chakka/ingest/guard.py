@@ -43,19 +43,13 @@ class Guard:
         warn: Callable[[Iterable[Warned]], None],
     ) -> None:
         self._plans = plans
-        self._store: PlanStore | None = None
         self._ledger = ledger
         self._rules = rules
         self._warn = warn
-        self._revision: int | None = None
+        self._revision: tuple[int, int, int] | None = None
         self._guarded: dict[str, LiveFacts] = {}
         self._said: set[tuple[object, ...]] = set()
         self._due_s = self._next_complaint_s = 0.0
-
-    def close(self) -> None:
-        """Let go of the plan store."""
-        if self._store is not None:
-            self._store.close()
 
     def hear(self) -> None:
         """Take a turn if one is due. Raises: as `turn`."""
@@ -86,20 +80,16 @@ class Guard:
     def _read(self) -> dict[str, LiveFacts]:
         """Return the live facts of numbers that have caps, or stops of ours."""
         try:
-            store = self._opened()
-            # Before the facts: what is written meanwhile is read at the next turn.
-            revision = store.revision()
-            if revision != self._revision:
-                self._guarded = self._decoded(store.live())
-                self._revision = revision
-        except InputError as fault:
+            # Opened anew each time, which costs little: another store may have been put in its place.
+            with PlanStore.open(self._plans) as store:
+                # Before the facts: what is written meanwhile is read at the next turn.
+                revision = store.revision()
+                if revision != self._revision:
+                    self._guarded = self._decoded(store.live())
+                    self._revision = revision
+        except (InputError, OSError) as fault:
             self._complain(fault)
         return self._guarded
-
-    def _opened(self) -> PlanStore:
-        if self._store is None:
-            self._store = PlanStore.open(self._plans, readonly=False)
-        return self._store
 
     def _decoded(self, stored: Mapping[str, bytes]) -> dict[str, LiveFacts]:
         guarded = {}
@@ -139,7 +129,8 @@ class Guard:
             return encode(facts)
 
         try:
-            self._opened().change_live(number, change)
+            with PlanStore.open(self._plans, readonly=False) as store:
+                store.change_live(number, change)
         except (InputError, msgspec.DecodeError) as fault:
             self._complain(fault)
         else:

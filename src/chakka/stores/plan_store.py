@@ -176,9 +176,11 @@ class PlanStore:
         except lmdb.Error as fault:
             raise InputError(f"live facts: {fault}") from fault
 
-    def revision(self) -> int:
-        """Return a number that is another one after whatever was written to the store, by any process."""
-        return int(self._environment.info()["last_txnid"])
+    def revision(self) -> tuple[int, int, int]:
+        """Return what is something else after whatever was written to the store, by any process, and for the
+        store that was put in its place."""
+        file = (Path(self._environment.path()) / FILE).stat()
+        return file.st_dev, file.st_ino, int(self._environment.info()["last_txnid"])
 
     def _read_newer(self, name: bytes, key: str) -> bytes | None:
         database = self._newer(name)
