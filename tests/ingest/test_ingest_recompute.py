@@ -13,6 +13,7 @@ from journalled_calls import answered, confirmed, refused, released, seized, tic
 from ledgers import journal, keyed
 
 from chakka.cli.main import main
+from chakka.errors import InputError
 from chakka.ingest.batch import take
 from chakka.ingest.rating import Rules
 from chakka.ingest.recompute import Sources, compare, entries_to_take, recompute, scratch_ledger
@@ -152,6 +153,16 @@ def test_a_kept_scratch_goes_on_where_it_was_stopped(tmp_path: Path, sources: So
             assert recompute(books, scratch, wanted, rules, told.append) == []
             assert differing(list(compare(books, scratch, None))) == {}
     assert told == []
+
+
+def test_a_scratch_of_other_books_is_refused(tmp_path: Path, sources: Sources, rules: Rules) -> None:
+    wanted = Sources(journal=sources.journal, now_ms=0)
+    with scratch_ledger(tmp_path / "kept", rules) as scratch:
+        take(keyed(ENTRIES), scratch, rules)
+        with scratch_ledger(None, rules) as books:
+            take(keyed(ENTRIES)[:3], books, rules)
+            with pytest.raises(InputError, match="told more of boot 1 of n1 than the ledger"):
+                recompute(books, scratch, wanted, rules, lambda _: None)
 
 
 @pytest.fixture

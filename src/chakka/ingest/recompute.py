@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from chakka.errors import Problem
+from chakka.errors import InputError, Problem
 from chakka.ingest.batch import take
 from chakka.ingest.rating import Rules
 from chakka.ingest.record_files import take_file
@@ -19,6 +19,8 @@ from chakka.stores.ledger import Ledger
 from chakka.stores.ledger_comparison import TABLES, Compared, compared
 from chakka.stores.ranges import Range, contains, length
 
+# What was delivered, by (node, boot); record files have boot 0.
+Told = dict[tuple[str, int], list[Range]]
 # Of each table so many differences are told.
 MOST_DIFFERENCES = 20
 
@@ -63,6 +65,7 @@ def recompute(
     Raises:     InputError, OSError, LedgerUnavailable.
     """
     told = books.delivered_ranges()
+    _refuse_other_books(told, scratch)
     problems = [_damaged(item) for item in _take_journal(told, scratch, sources, rules, on_entries)]
     for path in sources.record_files:
         take_file(path, scratch, rules, sources.now_ms, lambda _octets: None)
@@ -84,12 +87,20 @@ def compare(
         yield compared(table, books.rows_of(table, usage_month), scratch.rows_of(table, usage_month), most)
 
 
+def _refuse_other_books(told: Told, scratch: Ledger) -> None:
+    """Refuse a kept scratch that was told what these books were not: of other books, or older ones."""
+    for (node, boot), ranges in scratch.delivered_ranges().items():
+        if boot and any(_without(ranges, told.get((node, boot), []))):
+            message = f"the scratch was told more of boot {boot} of {node} than the ledger: begin another one"
+            raise InputError(message)
+
+
 def _entries(ledger: Ledger) -> int:
     return sum(length(ranges) for (_, boot), ranges in ledger.delivered_ranges().items() if boot)
 
 
 def _take_journal(
-    told: dict[tuple[str, int], list[Range]],
+    told: Told,
     scratch: Ledger,
     sources: Sources,
     rules: Rules,
