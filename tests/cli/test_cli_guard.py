@@ -14,7 +14,7 @@ from chakka.ingest.batch import take
 from chakka.ingest.guard import Guard
 from chakka.ingest.rating import Rules
 from chakka.records.entries import encode
-from chakka.records.model import Entry
+from chakka.records.model import Entry, Tick
 from chakka.routing.live_facts import Caps, decode
 from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger
@@ -134,8 +134,9 @@ def test_a_call_that_is_up_is_counted_as_far_as_it_has_come(
     chakka: Run, directory: Path, call_of_today: list[Entry]
 ) -> None:
     chakka("live", "set", NUMBER, "--cap-day", "1000")
-    record(directory, *call_of_today[:2])
-    # 1,797 s since the answer: ten units of 8 yen.
+    # 1,797 s after the answer: ten units of 8 yen.
+    alive = Tick(at_ms=TEN_O_CLOCK_MS + 1_800_000, monotonic_ms=1_000 + 1_797_000, calls=("c1",))
+    record(directory, *call_of_today[:2], alive)
     assert "  day         80 of 1000 yen, 8 %" in chakka("guard")[1]
 
 

@@ -20,8 +20,10 @@ from chakka.ingest.rating import Rules
 from chakka.ingest.spending import spent_of
 from chakka.localtime import DAY_MS, jst_day_and_minute, parse_instant_ms
 from chakka.money import MICRO_YEN
-from chakka.records.model import Answered, Confirmed, Entry, Released
+from chakka.records.entries import encode as encode_entry
+from chakka.records.model import Answered, Confirmed, Entry, Released, Tick
 from chakka.routing.live_facts import Caps, LiveFacts, MoneyStop, decode, encode
+from chakka.stores.journal_reader import JournalEntry
 from chakka.stores.ledger import Ledger, Warned
 from chakka.stores.open_ledger import open_ledger
 from chakka.stores.plan_store import PlanStore
@@ -42,7 +44,7 @@ class Watched:
         self.rules = rules
         self.plans = directory / "plans"
         self.said: list[Warned] = []
-        self._taken = 0
+        self._taken = self._more = 0
         self.start()
 
     def start(self) -> None:
@@ -67,6 +69,12 @@ class Watched:
         """One more boot of the node."""
         self._taken += 1
         take(keyed(entries, boot=self._taken), self.ledger, self.rules)
+
+    def hear_of_the_node(self, entry: Entry) -> None:
+        """One more entry of the boot that was taken last."""
+        self._more += 1
+        key = {"node": "n1", "boot": self._taken, "sequence": 100 + self._more}
+        take([JournalEntry(**key, payload=encode_entry(entry))], self.ledger, self.rules)
 
     def stopped_until(self, now_ms: int = HALF_PAST_TEN_MS) -> int | None:
         self.guard.turn(now_ms)
@@ -105,6 +113,13 @@ def moved(entries: Iterable[Entry], by_ms: int) -> list[Entry]:
             case Released():
                 later.append(msgspec.structs.replace(entry, released_at_ms=entry.released_at_ms + by_ms))
     return later
+
+
+def up_for(conversation_ms: int) -> Tick:
+    """Proof of life of the node, so long after the answer of the calls that tests journal."""
+    begun = answered("any")
+    monotonic_ms = begun.monotonic_ms + conversation_ms
+    return Tick(at_ms=begun.answered_at_ms + conversation_ms, monotonic_ms=monotonic_ms, calls=())
 
 
 def by_caller(entries: Iterable[Entry], caller_tag: bytes) -> list[Entry]:
@@ -204,17 +219,36 @@ def test_a_call_in_suspense_has_no_price_and_stops_nobody(watched: Watched, rule
 def test_a_long_call_is_seen_to_reach_the_cap_while_it_is_up(watched: Watched) -> None:
     watched.set(day_yen=16)
     watched.take([answered("c1"), confirmed("c1")])
-    answered_at_ms = answered("c1").answered_at_ms
-    assert watched.stopped_until(answered_at_ms + 180_000) is None
-    assert watched.stopped_until(answered_at_ms + 180_001) == MIDNIGHT_MS
+    watched.hear_of_the_node(up_for(180_000))
+    assert watched.stopped_until() is None
+    watched.hear_of_the_node(up_for(180_001))
+    assert watched.stopped_until() == MIDNIGHT_MS
     assert watched.warned()[-1][2] == 100
+
+
+def test_a_call_that_ended_long_ago_is_no_longer_than_it_was_while_its_end_is_not_taken_yet(
+    watched: Watched,
+) -> None:
+    watched.set(day_yen=16)
+    watched.take([answered("c1"), confirmed("c1"), up_for(170_000)])
+    # Ingest was down for hours and is still reading.
+    assert watched.stopped_until(MIDNIGHT_MS - 1) is None
+    watched.hear_of_the_node(released("c1", 175_000))
+    assert watched.stopped_until(MIDNIGHT_MS - 1) is None
+
+
+def test_a_clock_that_jumps_makes_no_call_longer(watched: Watched) -> None:
+    watched.set(day_yen=16)
+    jumped = msgspec.structs.replace(up_for(5_000), at_ms=HALF_PAST_TEN_MS + 3_600_000)
+    watched.take([answered("c1"), confirmed("c1"), jumped])
+    assert watched.stopped_until() is None
 
 
 def test_a_call_that_was_answered_yesterday_does_not_stop_today_but_counts_for_the_month(
     watched: Watched,
 ) -> None:
     watched.set(day_yen=8, month_yen=16)
-    watched.take(moved([answered("c1"), confirmed("c1")], -DAY_MS))
+    watched.take([*moved([answered("c1"), confirmed("c1")], -DAY_MS), up_for(180_001)])
     assert watched.stopped_until() == MONTH_END_MS
     watched.set(day_yen=8)
     assert watched.stopped_until() is None
@@ -229,12 +263,11 @@ def test_p1_a_call_whose_ack_has_not_come_costs_nothing_yet(watched: Watched) ->
 
 
 def test_a_call_costs_when_it_ends_what_it_was_seen_to_cost(watched: Watched) -> None:
-    watched.take([answered("c1"), confirmed("c1")])
-    end_ms = answered("c1").answered_at_ms + 180_001
+    watched.take([answered("c1"), confirmed("c1"), up_for(180_001)])
     caps = {FREEPHONE: Caps(day_yen=1)}
-    running = spent_of(caps, watched.ledger, end_ms, watched.rules)[FREEPHONE]
+    running = spent_of(caps, watched.ledger, HALF_PAST_TEN_MS, watched.rules)[FREEPHONE]
     watched.take([released("c1", 180_001)])
-    ended = spent_of(caps, watched.ledger, end_ms + 500_000, watched.rules)[FREEPHONE]
+    ended = spent_of(caps, watched.ledger, HALF_PAST_TEN_MS, watched.rules)[FREEPHONE]
     assert (ended.day_uy, ended.month_uy) == (running.day_uy, running.month_uy)
     assert running.day_uy == 16 * MICRO_YEN
 

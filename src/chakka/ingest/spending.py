@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-import msgspec
-
 from chakka.charging.guard import Period, Spent, period_at, with_open_calls
 from chakka.ingest.rating import Rules, rate_final
 from chakka.money import MICRO_YEN
@@ -23,9 +21,7 @@ def spent_of(caps: Mapping[str, Caps], ledger: Ledger, now_ms: int, rules: Rules
     """
     period = period_at(now_ms)
     first_day = date.fromisoformat(f"{period.month}-01").toordinal()
-    running = running_prices(
-        (call for call in ledger.calls_up(first_day) if call.number in caps), now_ms, rules
-    )
+    running = running_prices(ledger.calls_up(caps, first_day), rules)
     ended = ledger.spent(caps, period.day, period.month)
     return {
         number: with_open_calls(
@@ -39,25 +35,17 @@ def spent_of(caps: Mapping[str, Caps], ledger: Ledger, now_ms: int, rules: Rules
     }
 
 
-def running_prices(calls: Iterable[Final], now_ms: int, rules: Rules) -> dict[str, Running]:
-    """Return by number what calls that are up would cost if they ended now.
+def running_prices(calls: Iterable[Final], rules: Rules) -> dict[str, Running]:
+    """Return by number what calls that are up would cost if they ended after the time that they have told.
 
     Calls whose price nobody can say (suspense), and those whose caller's ACK has not come, add nothing.
     """
     prices: dict[str, Running] = {}
     for call in calls:
-        rated = rate_final(_as_if_ended(call, now_ms), rules)
+        rated = rate_final(call, rules)
         running, key = prices.setdefault(call.number, {}), (rated.day, call.caller_tag.hex())
         running[key] = running.get(key, 0) + (rated.amount_uy or 0)
     return prices
-
-
-def _as_if_ended(call: Final, now_ms: int) -> Final:
-    """Return a call as if it ended now; of a call of another switch, after the time that it has told of."""
-    is_ours = "/" in call.source
-    until_now_ms = max(0, now_ms - (call.answered_at_ms or now_ms))
-    conversation_ms = until_now_ms if is_ours or call.conversation_ms is None else call.conversation_ms
-    return msgspec.structs.replace(call, conversation_ms=conversation_ms)
 
 
 def _ended(sums: tuple[int, int], callers: Mapping[str, int]) -> Spent:

@@ -6,7 +6,7 @@ and repetitions leave no trace.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -263,9 +263,12 @@ class Ledger:
         """Return what callers of a watched number cost: who cost so much, and those of the tags in hex."""
         return ledger_spent.spent_by_callers(self._engine, number, day, at_least_uy, tags)
 
-    def calls_up(self, since_day: int) -> list[Final]:
-        """Return the answered calls to freephone numbers without an end, answered on this day or later."""
-        return ledger_spent.calls_up(self._engine, since_day)
+    def calls_up(self, numbers: Container[str], since_day: int) -> list[Final]:
+        """Return the answered calls to numbers without an end, as long as they are proved to be up.
+
+        since_day: those answered earlier, in JST, are left out.
+        """
+        return ledger_spent.calls_up(self._engine, numbers, since_day)
 
     def watched(self) -> dict[str, int]:
         """Return the numbers whose callers are told apart, and the JST day for which they are."""

@@ -5,7 +5,7 @@ watched, of the day for which they are: to add up all callers, whom nobody asks 
 else that is done for a call.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -146,11 +146,59 @@ def spent_by_callers(
     return dict(rows)
 
 
-def calls_up(engine: Engine, since_day: int) -> list[Final]:
-    """Return the answered calls to freephone numbers that have no end yet, answered on this day or later."""
+def calls_up(engine: Engine, numbers: Container[str], since_day: int) -> list[Final]:
+    """Return the answered calls to numbers that have no end yet, answered on this day or later.
+
+    Their conversation is as long as it is proved to be: to the node's last sign of life, by its own clock. So
+    a call that ended long ago, but whose end was not taken yet, is not longer than it was. Of calls of other
+    switches, it is what they have told.
+    """
     rows = engine.rows(
         f"SELECT {', '.join(FINAL_COLUMNS)} FROM finals"
         " WHERE is_open = 1 AND day >= ? AND answered_at_ms IS NOT NULL AND kind = 'freephone'",
         (since_day,),
     )
-    return [final_of_row(row) for row in rows]
+    calls = [call for row in rows if (call := final_of_row(row)).number in numbers]
+    proved = _proved_ms(engine, [call.call_id for call in calls])
+    return [
+        msgspec.structs.replace(call, conversation_ms=proved.get(call.call_id, call.conversation_ms or 0))
+        for call in calls
+    ]
+
+
+def _proved_ms(engine: Engine, call_ids: Sequence[str]) -> dict[str, int]:
+    """Return how long calls of our own are proved to be up; a call without an end was up at every tick."""
+    if not call_ids:
+        return {}
+    ticks = {
+        (node, boot): monotonic_ms
+        for node, boot, monotonic_ms in engine.rows("SELECT node, boot, monotonic_ms FROM proof_of_life")
+    }
+    proved = {}
+    for call_id, entries in engine.rows(
+        f"SELECT call_id, entries FROM journalled WHERE call_id {engine.among}", (engine.listed(call_ids),)
+    ):
+        for kept in _ANSWERS.decode(entries).answered[:1]:
+            begun_ms = kept.entry.monotonic_ms
+            proved[call_id] = max(0, ticks.get(kept.key[:2], begun_ms) - begun_ms)
+    return proved
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """Of an `Answered`, its clock."""
+
+    monotonic_ms: int
+
+
+class _KeptAnswer(msgspec.Struct, frozen=True):
+    key: tuple[str, int, int]
+    entry: _Answer
+
+
+class _Answers(msgspec.Struct, frozen=True):
+    """Of `CallEntries` as they are kept, the answers alone: the rest of it need not be read."""
+
+    answered: tuple[_KeptAnswer, ...] = ()
+
+
+_ANSWERS = msgspec.msgpack.Decoder(_Answers)
