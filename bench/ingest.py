@@ -1,6 +1,6 @@
 """Measures how fast records become durable in a SQLite ledger, beside a plain version of the same.
 
-    .venv/bin/python bench/ingest.py [--records 200000]
+    .venv/bin/python bench/ingest.py [--records 300000]
 
 Records of a record file are read, checked, hashed, told from repetitions and kept with WAL and
 synchronous=FULL; the figure to be reached is 150,000 a second on two cores. The plain version does the same
@@ -175,7 +175,7 @@ def median_s(work: Callable[[Path], None]) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--records", type=int, default=300_000)
     count = parser.parse_args().records
     rules = Rules(tariff=shipped_tariff("hikari-wide"), table=numbering_table())
     load = os.getloadavg()[0]

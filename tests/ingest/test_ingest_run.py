@@ -16,6 +16,7 @@ import pytest
 from journalled_calls import answered, confirmed, refused, whole_call
 from ledgers import dump, journal
 
+from chakka.cli.main import main
 from chakka.ingest.feed import Feed
 from chakka.ingest.rating import Rules
 from chakka.ingest.run import run, take_what_is_there
@@ -247,3 +248,24 @@ def test_a_ledger_that_was_removed_is_filled_anew_by_the_next_start(tmp_path: Pa
         assert until(lambda: has_call(path, "c1"))
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
+
+
+def test_the_process_keeps_a_ledger_in_postgresql_that_commands_read(
+    tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal(tmp_path / "journal", [*whole_call("c1"), refused("c2")])
+    (tmp_path / "chakka.toml").write_text(f'[ledger]\nurl = "{postgres_url}"\n')
+    command = [sys.executable, "-m", "chakka.ingest", "--journal", str(tmp_path / "journal")]
+    with subprocess.Popen([*command, "--ledger", postgres_url, "--tariff", "hikari-wide"]) as running:
+
+        def is_taken() -> bool:
+            code = main(["calls", "--data", str(tmp_path), "--json"])
+            shown = capsys.readouterr().out
+            return code == 0 and len(msgspec.json.decode(shown)) == 2
+
+        assert until(is_taken)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+    assert not (tmp_path / "ledger.sqlite").exists()
+    assert main(["explain", "c1", "--data", str(tmp_path)]) == 0
+    assert "2 units" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 import marshal
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
@@ -19,10 +19,8 @@ from chakka.records.tally import Tally
 from chakka.stores.engine import Row
 from chakka.stores.ledger_change import MinuteKey
 from chakka.stores.ledger_values import SetAside, row_of_fields
-from chakka.stores.record_file import chunks, is_binary
+from chakka.stores.record_file import Chunk, chunks, is_binary
 
-# Rows in one transaction: enough to make its sync cheap.
-BATCH_ROWS = 50_000
 # A file shorter than that is read before another process would have begun.
 _WORTH_A_PROCESS_BYTES = 1 << 20
 # Of rows that nobody can read, the source is not known either.
@@ -30,8 +28,8 @@ _UNKNOWN_SOURCE = "?"
 _MOST_KEPT_BYTES = 1 << 16
 
 
-class Batch(msgspec.Struct, kw_only=True):
-    """Rows of a record file.
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a record file: as many as make the sync of one transaction cheap.
 
     finals:    as rows of the ledger. minutes: what they add to the counts of their minutes.
     others:    parts of records and counts, in order.
@@ -58,22 +56,45 @@ def batches(path: Path, now_ms: int) -> Iterator[Batch]:
     Raises: InputError if it is no record file; OSError if it cannot be read.
     """
     read = decoded if is_binary(path) else read_line
-    batch = _empty(0)
     for chunk in chunks(path):
-        for payload in chunk.damaged:
-            batch.set_aside.append(_unreadable(payload, "no row begins here"))
-        for payload in chunk.payloads:
-            try:
-                row = read(payload)
-            except InputError as fault:
-                batch.set_aside.append(_unreadable(payload, str(fault)))
-                continue
-            _add(batch, row, now_ms)
-            if batch.rows() >= BATCH_ROWS:
-                yield _counted(batch)
-                batch = _empty(batch.end)
-        batch.end, batch.torn = chunk.end, chunk.torn
-    yield _counted(batch)
+        yield _batch(chunk, read, now_ms)
+
+
+def _batch(chunk: Chunk, read: Callable[[bytes], Fields | Partial | Tally], now_ms: int) -> Batch:
+    """Return the rows of a piece of a file."""
+    finals: list[Row] = []
+    others: list[Partial | Tally] = []
+    aside = [_unreadable(stretch, "no row begins here") for stretch in chunk.damaged]
+    once = dict[object, object]().setdefault
+    for payload in chunk.payloads:
+        try:
+            row = read(payload)
+        except InputError as fault:
+            aside.append(_unreadable(payload, str(fault)))
+            continue
+        doubt = _doubt(row, now_ms)
+        if doubt is not None:
+            aside.append(set_aside(row if isinstance(row, Tally | Partial) else Final(*row), doubt))
+        elif isinstance(row, tuple):
+            finals.append(row_of_fields(row, once))
+        else:
+            others.append(row)
+    return Batch(
+        finals=finals,
+        minutes=_minutes(finals),
+        others=others,
+        set_aside=aside,
+        end=chunk.end,
+        torn=chunk.torn,
+    )
+
+
+def _doubt(row: Fields | Partial | Tally, now_ms: int) -> tuple[str, str] | None:
+    if isinstance(row, tuple):
+        return disbelief(row, now_ms)
+    if isinstance(row, Tally):
+        return disbelief_of_tally(row)
+    return disbelief(msgspec.structs.astuple(row.record), now_ms)
 
 
 def batches_ahead(path: Path, now_ms: int) -> Generator[Batch, None, None]:
@@ -111,7 +132,8 @@ _REST = msgspec.msgpack.Decoder(tuple[list[Partial | Tally], list[SetAside], int
 
 
 def _sent(batch: Batch) -> bytes:
-    # Rows are plain values, which marshal carries several times as fast as anything else does.
+    # Rows are plain values, which marshal carries several times as fast as anything else does, and what is
+    # one value in many rows only once.
     rows = marshal.dumps((batch.finals, batch.minutes))
     rest = msgspec.msgpack.encode((batch.others, batch.set_aside, batch.end, batch.torn))
     return _SIZES.pack(len(rows), len(rest)) + rows + rest
@@ -123,28 +145,10 @@ def _received(rows: bytes, rest: bytes) -> Batch:
     return Batch(finals=finals, minutes=minutes, others=others, set_aside=set_aside, end=end, torn=torn)
 
 
-def _empty(end: int) -> Batch:
-    return Batch(finals=[], minutes={}, others=[], set_aside=[], end=end, torn=0)
-
-
-def _add(batch: Batch, row: Fields | Partial | Tally, now_ms: int) -> None:
-    if isinstance(row, Tally):
-        doubt = disbelief_of_tally(row)
-    else:
-        fields = msgspec.structs.astuple(row.record) if isinstance(row, Partial) else row
-        doubt = disbelief(fields, now_ms)
-    if doubt is not None:
-        batch.set_aside.append(set_aside(row if isinstance(row, Tally | Partial) else Final(*row), doubt))
-    elif isinstance(row, Tally | Partial):
-        batch.others.append(row)
-    else:
-        batch.finals.append(row_of_fields(row))
-
-
-def _counted(batch: Batch) -> Batch:
-    """Return a batch with its records counted by minute, as `ledger_change.minutes_of` does."""
+def _minutes(rows: list[Row]) -> dict[MinuteKey, list[int]]:
+    """Return what rows add to the counts of their minutes, as `ledger_change.minutes_of` does of records."""
     sources: dict[str, tuple[dict[int, int], dict[int, int]]] = {}
-    for source, arrived_at_ms, answered_at_ms, correction in map(_MOMENTS, batch.finals):
+    for source, arrived_at_ms, answered_at_ms, correction in map(_MOMENTS, rows):
         if correction:
             continue
         arrived, answered = sources.get(source) or sources.setdefault(source, ({}, {}))
@@ -153,11 +157,11 @@ def _counted(batch: Batch) -> Batch:
         if answered_at_ms is not None:
             minute = answered_at_ms // MINUTE_MS
             answered[minute] = answered.get(minute, 0) + 1
-    for source, (arrived, answered) in sources.items():
-        for minute in arrived.keys() | answered.keys():
-            counts = [arrived.get(minute, 0), answered.get(minute, 0)]
-            batch.minutes[source, minute * MINUTE_MS] = counts
-    return batch
+    return {
+        (source, minute * MINUTE_MS): [arrived.get(minute, 0), answered.get(minute, 0)]
+        for source, (arrived, answered) in sources.items()
+        for minute in arrived.keys() | answered.keys()
+    }
 
 
 def _unreadable(payload: bytes, message: str) -> SetAside:
