@@ -113,3 +113,14 @@ def test_replay_without_draft_or_ledger_is_wrong_usage(replay: Command, tmp_path
     with pytest.raises(SystemExit) as ended:
         replay(str(DEMO), "--month", "november")
     assert ended.value.code == 2
+
+
+def test_a_replay_that_is_stopped_says_that_nothing_was_changed(
+    replay: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("chakka.cli.replay.tqdm", stopped)
+    code, text = replay(str(DEMO), "--month", "2026-11")
+    assert (code, text) == (1, "chakka replay: stopped; nothing was changed\n")

@@ -248,3 +248,13 @@ def test_no_ledger_or_no_such_tariff_is_wrong_usage(chakka: Command, tmp_path: P
     assert chakka("--tariff", "nothing")[0] == 2
     (tmp_path / "ledger.sqlite").unlink()
     assert chakka()[0] == 2
+
+
+def test_stopped_it_says_how_to_go_on(chakka: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("chakka.cli.digest.recompute", stopped)
+    code, text = chakka()
+    assert code == 1
+    assert "the books were not touched; --scratch DIR would let it go on" in text

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from journalled_calls import answered, confirmed, released, whole_call
-from ledgers import keyed
+from ledgers import journal, keyed
 
 from chakka.charging.succession import dated
 from chakka.charging.tariff import Tariff
@@ -16,6 +16,7 @@ from chakka.cli.main import main
 from chakka.facts import DATA, parse_tariff, tariff_named
 from chakka.ingest.batch import take
 from chakka.ingest.rating import Rules
+from chakka.ingest.recompute import Sources, compare, recompute, scratch_ledger
 from chakka.ingest.suspense import rate_suspended
 from chakka.numbering.model import CallerClass
 from chakka.records.model import Entry
@@ -88,6 +89,16 @@ def test_they_are_charged_once_a_version_adds_their_class(chakka: Command, tmp_p
     assert json.loads(chakka("suspense", "rate", "--json")[1])["charged"] == 0
 
 
+def test_stopped_it_says_that_the_rest_still_waits(chakka: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chakka.cli.suspense.rate_suspended", stopped)
+    code, text = chakka("suspense", "rate")
+    assert (code, "what was charged is kept, the rest still waits" in text) == (1, True)
+
+
+def stopped(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_missing_ledger_is_wrong_usage(chakka: Command, tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").unlink()
     assert chakka("suspense", "list")[0] == 2
@@ -130,6 +141,27 @@ def test_calls_of_ships_that_come_later_are_charged_alike(place: str, tmp_path: 
         one, other = ledger.call("s1"), ledger.call("s2")
         assert one is not None and other is not None and one.rated is not None and other.rated is not None
         assert msgspec.structs.replace(one.rated, call_id="s2") == other.rated
+
+
+def test_the_books_are_the_same_as_if_the_class_had_always_been_declared(
+    place: str, tmp_path: Path, rules: Rules
+) -> None:
+    """The fixed call was charged by the version before; the new one would charge the same."""
+    (tmp_path / "tariffs").mkdir()
+    text = with_ships(tmp_path / "tariffs/new.toml")
+    newest = msgspec.structs.replace(rules, tariff=_published(text, tmp_path / "tariffs"))
+    entries = [*of_ship("s1"), *whole_call("c1")]
+    journal(tmp_path / "journal", entries)
+    sources = Sources(journal=tmp_path / "journal", now_ms=0)
+    with open_ledger(place) as ledger:
+        take(keyed(entries), ledger, rules)
+        for suspended in (1, 0):
+            with scratch_ledger(None, newest) as scratch:
+                assert recompute(ledger, scratch, sources, newest, lambda _: None) == []
+                found = {one.table: one.differences for one in compare(ledger, scratch, None)}
+            assert (found["rated"], found["totals"]) == (suspended, suspended)
+            assert ledger.conservation().suspense == suspended
+            rate_suspended(ledger, newest, None, lambda _: None)
 
 
 def _published(text: bytes, directory: Path) -> Tariff:
