@@ -11,17 +11,20 @@ import pytest
 from business import NOW_MS, NUMBER, OCTOBER, SETTINGS
 from django.conf import settings
 
+from chakka.cli.arguments import login_name
 from chakka.config import Config
 from chakka.facts import DATA
 from chakka.portal.accounts.commands import main as subscriber_commands
 from chakka.portal.accounts.models import Subscriber
 from chakka.portal.billing.commands import main as bill_commands
 from chakka.portal.billing.commands import words
+from chakka.portal.billing.final import IssuedIsFinal
 from chakka.portal.billing.models import Invoice
 from chakka.portal.contracts.commands import main as contract_commands
 from chakka.portal.contracts.models import (
     Contract,
     ContractItem,
+    ContractStep,
     DirectoryIssue,
     FreephoneNumber,
     LineNumber,
@@ -407,6 +410,27 @@ def test_a_contract_is_shown_for_people_with_what_comes_later(typed: Typed) -> N
     assert "off_hours × 1, from 2026-11-10" in text
     assert "work change-0120123456-2026-11-10 (construction) 2026-11-10: 1,000 yen" in text
     assert "listing 0120123456/listing/1 from 2026-11-01: 木曽屋" in text
+
+
+def test_r8_2_each_step_is_kept_with_its_day_who_took_it_and_its_fee(typed: Typed) -> None:
+    opened(typed, "--option off_hours")
+    typed(f"contract change {NUMBER} --from 2026-11-10 --add busy_overflow --drop off_hours")
+    directory(typed, "--issued-on 2026-12-10 --listings 2")
+    typed(f"contract work {NUMBER} --kind lock_release --completed 2026-11-12 --id lock-7")
+    typed(f"contract work {NUMBER} --kind lock_release --completed 2026-11-12 --id lock-7")
+    typed(f"contract stop {NUMBER} --on 2026-11-16")
+    steps = typed.json(f"contract show {NUMBER} --at 2026-11-15")["steps"]
+    assert [(step["kind"], step["day"], step["what"], step["fee_yen"]) for step in steps] == [
+        ("opened", "2026-10-17", "for KISO: off_hours=1", 1_000),
+        ("changed", "2026-11-10", "busy_overflow=1 without off_hours", 1_000),
+        ("listed", "2026-11-01", "2 listings from issue 2026-12 on", None),
+        ("worked", "2026-11-12", "lock-7", 2_000),
+        ("stopped", "2026-11-16", "withdrawn: nothing", None),
+    ]
+    assert {step["by"] for step in steps} == {login_name()}
+    assert "worked from 2026-11-12: lock-7, 2,000 yen" in typed(f"contract show {NUMBER} --at 2026-11-15")[1]
+    with pytest.raises(IssuedIsFinal):
+        ContractStep.objects.all().delete()
 
 
 def test_a_subscriber_is_changed_and_shown(typed: Typed) -> None:

@@ -28,8 +28,8 @@ class ListingOrder(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
-def order_listings(order: ListingOrder) -> tuple[DirectoryIssue, list[DirectoryListing]]:
-    """Return the issue and the listings that it carries of the number now; the newest are cancelled first.
+def order_listings(order: ListingOrder) -> tuple[Contract, DirectoryIssue]:
+    """Return the contract, and the issue that carries so many of its listings now; the newest are cancelled.
 
     Raises: InputError with every problem: an unknown issue, one that came out or was billed, no contract.
     """
@@ -44,7 +44,7 @@ def order_listings(order: ListingOrder) -> tuple[DirectoryIssue, list[DirectoryL
         _cancel(listings[order.count :], order.ordered_on)
         for _ in range(order.count - len(listings)):
             _begin(order, contract)
-        return issue, carried(contract, issue)
+        return contract, issue
 
 
 def carried(contract: Contract, issue: DirectoryIssue) -> list[DirectoryListing]:

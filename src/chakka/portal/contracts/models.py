@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chakka.invoicing.model import Item
 from chakka.portal.accounts.models import Subscriber
+from chakka.portal.billing.final import FinalModel, FinalQuerySet
 
 ITEMS = [(item.value, item.value) for item in Item]
 
@@ -168,3 +169,34 @@ class WorkOrder(models.Model):
 
     def __str__(self) -> str:
         return self.order_id
+
+
+class StepKind(models.TextChoices):
+    """What was done to a contract."""
+
+    OPENED = "opened", _("opened")
+    CHANGED = "changed", _("changed")
+    STOPPED = "stopped", _("stopped")
+    LISTED = "listed", _("listed")
+    WORKED = "worked", _("worked")
+
+
+class ContractStep(FinalModel):
+    """Who did what to a contract and when, with the fee that it caused (service.md R8.2); never changed.
+
+    day:     from which it holds. what: in the words of the command.
+    fee_yen: of its work order, without tax, as it was then; empty = there is none.
+    """
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="steps")
+    kind = models.CharField(max_length=8, choices=StepKind)
+    day = models.DateField()
+    what = models.TextField()
+    fee_yen = models.BigIntegerField(null=True, blank=True)
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    objects = FinalQuerySet["ContractStep"].as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.contract_id} {self.kind} {self.day}"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-import msgspec
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -20,18 +19,10 @@ from chakka.portal.contracts.models import (
 )
 
 
-class Stopped(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a contract. withdrawn: items and work orders that were dated after the stop."""
+def stop_contract(number: str, day: date, *, late: bool = False) -> tuple[Contract, tuple[str, ...]]:
+    """Return the contract of a number, stopped, and the items and work that were to begin after the stop.
 
-    number: str
-    start: date
-    stop: date
-    withdrawn: tuple[str, ...]
-
-
-def stop_contract(number: str, day: date, *, late: bool = False) -> Stopped:
-    """Return what becomes of the contract of a number that ends; the stop day is no longer charged (P5).
-
+    The stop day itself is no longer charged (charging.md P5).
     Raises: InputError with every problem: no contract that runs on, a stop before the start, a billed month.
     """
     with transaction.atomic():
@@ -47,7 +38,7 @@ def stop_contract(number: str, day: date, *, late: bool = False) -> Stopped:
         contract.save()
         row.state = NumberState.COOLING_OFF
         row.save()
-    return Stopped(number=number, start=contract.start, stop=day, withdrawn=withdrawn)
+    return contract, withdrawn
 
 
 def _running(number: str) -> Contract:

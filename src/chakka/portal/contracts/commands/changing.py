@@ -6,13 +6,14 @@ from datetime import date
 import msgspec
 from django.db import transaction
 
-from chakka.cli.arguments import freephone_number
+from chakka.cli.arguments import freephone_number, login_name
 from chakka.errors import Problem
 from chakka.portal.contracts.changing import Change, change_contract
 from chakka.portal.contracts.commands import words
 from chakka.portal.contracts.finding import items_on
-from chakka.portal.contracts.models import Contract, WorkOrder
+from chakka.portal.contracts.models import Contract, StepKind, WorkOrder
 from chakka.portal.contracts.quoting import fee_yen, sum_monthly_yen
+from chakka.portal.contracts.steps import Step, keep_step
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     with transaction.atomic():
         contract, order = change_contract(change)
         shown = _shown(change, contract, order)
+        step = Step(kind=StepKind.CHANGED, day=change.day, what=_what(change), fee_yen=shown.fee_yen)
+        keep_step(contract, step, login_name())
     print(msgspec.json.encode(shown).decode() if arguments.json else _text(shown))
     return 0
 
@@ -70,6 +73,12 @@ def _shown(change: Change, contract: Contract, order: WorkOrder | None) -> _Chan
         fee_yen=fee_yen(order, change.number, terms) if order else None,
         monthly_yen=sum_monthly_yen(items_on(contract, change.day), change.day, terms),
     )
+
+
+def _what(change: Change) -> str:
+    added = {option: change.quantities.get(option, 1) for option in change.added}
+    dropped = (f"without {option}" for option in sorted(change.dropped))
+    return " ".join((words.counted({**added, **change.quantities}), *dropped)).strip()
 
 
 def _text(shown: _Changed) -> str:

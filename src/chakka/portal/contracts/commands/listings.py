@@ -3,13 +3,16 @@
 import argparse
 
 import msgspec
+from django.db import transaction
 
-from chakka.cli.arguments import freephone_number
+from chakka.cli.arguments import freephone_number, login_name
 from chakka.errors import InputError
 from chakka.invoicing.fees import FREE_LISTINGS
 from chakka.portal.billing.commands.words import today
 from chakka.portal.contracts.commands import words
-from chakka.portal.contracts.directory import ListingOrder, order_listings
+from chakka.portal.contracts.directory import ListingOrder, carried, order_listings
+from chakka.portal.contracts.models import StepKind
+from chakka.portal.contracts.steps import Step, keep_step
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,7 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
         ordered_on=arguments.on or today(),
         text=_text_of_listing(arguments.text),
     )
-    issue, listings = order_listings(order)
+    with transaction.atomic():
+        contract, issue = order_listings(order)
+        what = f"{order.count} listings from issue {issue.name} on"
+        step = Step(kind=StepKind.LISTED, day=order.ordered_on, what=what)
+        keep_step(contract, step, login_name())
+    listings = carried(contract, issue)
     charged = max(0, len(listings) - FREE_LISTINGS)
     if arguments.json:
         keys = [listing.key for listing in listings]

@@ -5,13 +5,15 @@ import argparse
 import msgspec
 from django.db import transaction
 
-from chakka.cli.arguments import freephone_number
+from chakka.cli.arguments import freephone_number, login_name
 from chakka.portal.accounts.finding import subscriber_of
 from chakka.portal.contracts.commands import words
 from chakka.portal.contracts.commands.asking import add_opening_arguments, asked_opening
 from chakka.portal.contracts.finding import number_problems
+from chakka.portal.contracts.models import StepKind
 from chakka.portal.contracts.opening import open_contract
-from chakka.portal.contracts.quoting import first_months
+from chakka.portal.contracts.quoting import fee_yen, first_months
+from chakka.portal.contracts.steps import Step, keep_step
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,7 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
     with transaction.atomic():
         contract = open_contract(subscriber, msgspec.structs.replace(opening, late=arguments.late))
         # Whatever has no price or no tax rate is refused now, and not when the month is billed.
-        quote, _ = first_months(opening, words.terms())
+        terms = words.terms()
+        quote, _ = first_months(opening, terms)
+        fee = fee_yen(contract.work_orders.get(), opening.number, terms)
+        what = f"for {subscriber.code}: {words.counted(opening.quantities)}"
+        step = Step(kind=StepKind.OPENED, day=opening.start, what=what, fee_yen=fee)
+        keep_step(contract, step, login_name())
     if arguments.json:
         opened = {"number": opening.number, "subscriber": subscriber.code, "start": contract.start}
         print(msgspec.json.encode({**opened, "first_month": quote}).decode())

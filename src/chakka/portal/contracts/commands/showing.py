@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
+from django.utils.timezone import localtime
 
 from chakka.cli.arguments import freephone_number
 from chakka.invoicing.model import Terms
@@ -37,6 +38,15 @@ class _Listed(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_on: date | None
 
 
+class _Taken(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+    by: str
+    kind: str
+    day: date
+    what: str
+    fee_yen: int | None
+
+
 class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A contract on a day, in yen without tax. later: items that begin after the day."""
 
@@ -50,6 +60,7 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     later: list[_Held]
     work: list[_Ordered]
     listings: list[_Listed]
+    steps: list[_Taken]
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -127,6 +138,10 @@ def _shown(contract: Contract, at: date, terms: Terms) -> _Shown:
             _Listed(key=row.key, text=row.text, start=row.start, cancelled_on=row.cancelled_on)
             for row in contract.listings.order_by("start", "key")
         ],
+        steps=[
+            _Taken(at=step.at, by=step.by, kind=step.kind, day=step.day, what=step.what, fee_yen=step.fee_yen)
+            for step in contract.steps.order_by("pk")
+        ],
     )
 
 
@@ -151,6 +166,9 @@ def _lines(shown: _Shown) -> Iterator[str]:
     for listing in shown.listings:
         until = f", cancelled on {listing.cancelled_on}" if listing.cancelled_on else ""
         yield f"listing {listing.key} from {listing.start}{until}: {listing.text}"
+    for step in shown.steps:
+        fee = "" if step.fee_yen is None else f", {step.fee_yen:,} yen"
+        yield f"{localtime(step.at):%Y-%m-%d %H:%M}  {step.by} {step.kind} from {step.day}: {step.what}{fee}"
 
 
 def _list_text(contract: Contract, row: dict[str, object]) -> str:

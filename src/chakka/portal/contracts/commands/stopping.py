@@ -3,9 +3,12 @@
 import argparse
 
 import msgspec
+from django.db import transaction
 
-from chakka.cli.arguments import freephone_number
+from chakka.cli.arguments import freephone_number, login_name
 from chakka.portal.contracts.commands import words
+from chakka.portal.contracts.models import StepKind
+from chakka.portal.contracts.steps import Step, keep_step
 from chakka.portal.contracts.stopping import stop_contract
 
 
@@ -23,11 +26,15 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop the contract and print what was to begin later and no longer does."""
-    stopped = stop_contract(arguments.number, arguments.on, late=arguments.late)
+    with transaction.atomic():
+        contract, withdrawn = stop_contract(arguments.number, arguments.on, late=arguments.late)
+        what = f"withdrawn: {', '.join(withdrawn) or 'nothing'}"
+        keep_step(contract, Step(kind=StepKind.STOPPED, day=arguments.on, what=what), login_name())
     if arguments.json:
-        print(msgspec.json.encode(stopped).decode())
+        row = {"number": arguments.number, "start": contract.start, "stop": arguments.on}
+        print(msgspec.json.encode({**row, "withdrawn": withdrawn}).decode())
         return 0
-    print(f"{stopped.number} was under contract from {stopped.start} until before {stopped.stop}")
-    for name in stopped.withdrawn:
+    print(f"{arguments.number} was under contract from {contract.start} until before {arguments.on}")
+    for name in withdrawn:
         print(f"withdrawn: {name}")
     return 0

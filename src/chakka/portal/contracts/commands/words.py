@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from django.conf import settings
@@ -79,6 +79,11 @@ def refuse(what: str, problems: Sequence[Problem]) -> None:
 def terms() -> Terms:
     """Return the price list, levies and taxes in use."""
     return terms_in_use(settings.CONFIG.billing.price_list)
+
+
+def counted(options: Mapping[Option, int]) -> str:
+    """Return options with their quantities as they are typed."""
+    return " ".join(f"{option}={count}" for option, count in sorted(options.items()))
 
 
 def quote_text(quote: MonthQuote) -> str:

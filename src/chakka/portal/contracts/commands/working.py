@@ -5,10 +5,12 @@ import argparse
 import msgspec
 from django.db import transaction
 
-from chakka.cli.arguments import freephone_number
+from chakka.cli.arguments import freephone_number, login_name
 from chakka.portal.billing.commands.words import today
 from chakka.portal.contracts.commands import words
+from chakka.portal.contracts.models import StepKind
 from chakka.portal.contracts.quoting import fee_yen
+from chakka.portal.contracts.steps import Step, keep_step
 from chakka.portal.contracts.work import Completion, WorkKind, complete_work
 
 
@@ -39,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     with transaction.atomic():
         order = complete_work(done)
         charged = fee_yen(order, done.number, words.terms())
+        step = Step(kind=StepKind.WORKED, day=done.completed_on, what=order.order_id, fee_yen=charged)
+        keep_step(order.contract, step, login_name())
     if arguments.json:
         row = {"number": done.number, "order_id": order.order_id, "kind": done.kind, "fee_yen": charged}
         print(msgspec.json.encode(row).decode())
