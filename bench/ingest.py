@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import random
+import resource
 import sqlite3
 import statistics
 import sys
@@ -162,6 +163,12 @@ def folded(entries: list[JournalEntry], directory: Path, rules: Rules) -> None:
             take(entries[start : start + 5_000], ledger, rules)
 
 
+def cpu_s() -> tuple[float, float]:
+    """Return the CPU time of this process, which writes, and of those that read for it."""
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime, others.ru_utime + others.ru_stime
+
+
 def median_s(work: Callable[[Path], None]) -> float:
     """Return the median time of some turns, each in a new directory."""
     turns = []
@@ -185,8 +192,14 @@ def main() -> None:
         write(file, map(encoded, finals(count)))
         slow = count / median_s(lambda path: plain(file, path))
         print(f"plain:    {slow:,.0f} records/s kept, one by one", flush=True)
+        before = cpu_s()
         fast = count / median_s(lambda path: kept(file, path))
+        writing, reading = (
+            (after - start) / (TURNS * count) * 1e6 for start, after in zip(before, cpu_s(), strict=True)
+        )
         print(f"kept:     {fast:,.0f} records/s (≥ {TARGET:,}), {fast / slow:.1f} × plain", flush=True)
+        most = 1e6 / max(writing, reading)
+        print(f"          {writing:.1f} µs CPU writing, {reading:.1f} µs reading: at most {most:,.0f}/s")
         whole = count / median_s(lambda path: taken(file, path, rules))
         print(f"taken:    {whole:,.0f} records/s, kept and charged, {whole / slow:.1f} × plain", flush=True)
     entries = journalled(count // 10)
