@@ -43,6 +43,11 @@ def test_an_entry_of_a_later_version_with_more_fields_is_read() -> None:
     assert decode(longer) == confirmed("c1")
 
 
+def test_text_that_is_no_utf_8_is_refused() -> None:
+    with pytest.raises(InputError):
+        decode(encode(refused("c1")).replace(b"c1", b"\xff\xff"))
+
+
 @given(st.binary(max_size=200))
 def test_junk_is_refused_and_never_crashes(junk: bytes) -> None:
     with pytest.raises(InputError):

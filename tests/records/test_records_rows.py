@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded_calls import LATER_MS, TEN_O_CLOCK_MS, finals, part, recorded
 
@@ -76,6 +76,7 @@ def test_a_line_that_is_no_row_is_refused_by_name(line: bytes, message: str) -> 
 
 
 @given(st.binary(max_size=64))
+@example(b"\x91\xa4\x00\x00\x00\x80")
 def test_junk_is_refused_and_nothing_else_happens(junk: bytes) -> None:
     for read in (decoded, read_line):
         with pytest.raises(InputError):

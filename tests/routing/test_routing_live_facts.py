@@ -116,7 +116,14 @@ def test_a_number_without_facts_has_those_that_hold_for_all() -> None:
     assert decode(None) == NO_FACTS
 
 
-@pytest.mark.parametrize("stored", [b"", b"\xc1", b"\x80\x80", b'{"suspended":true}', encode(FULL)[:-1]])
+NO_UTF_8 = encode(LiveFacts(blocks={CALLER: Block(why="why")})).replace(
+    b"\xa3why\xa3why", b"\xa3why\xa3\xff\xff\xff"
+)
+
+
+@pytest.mark.parametrize(
+    "stored", [b"", b"\xc1", NO_UTF_8, b"\x80\x80", b'{"suspended":true}', encode(FULL)[:-1]]
+)
 def test_bytes_that_are_no_facts_are_refused(stored: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         decode(stored)

@@ -21,5 +21,5 @@ def decode(payload: bytes) -> Entry:
     """
     try:
         return _DECODER.decode(payload)
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"journal entry of {len(payload)} bytes: {fault}") from fault

@@ -50,14 +50,14 @@ def decoded(payload: bytes) -> Fields | Partial | Tally:
         return fields[1:]
     except msgspec.ValidationError:
         return _as_fields(_decoded(payload))
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise InputError(f"no msgpack: {fault}") from fault
 
 
 def _decoded(payload: bytes) -> Record:
     try:
         return _ANY.decode(payload)
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise InputError(_named(str(fault))) from fault
 
 
@@ -116,7 +116,7 @@ def read_line(line: bytes) -> Fields | Partial | Tally:
     """Return what a line of JSON says, as `decoded` does. Raises: InputError that says what is wrong."""
     try:
         found = _LINE.decode(line)
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise InputError(str(fault)) from fault
     values = msgspec.structs.astuple(found)
     if isinstance(found, _FINAL):

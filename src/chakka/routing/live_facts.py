@@ -105,7 +105,11 @@ def decode(data: bytes | None) -> LiveFacts:
 
     Raises: msgspec.DecodeError if they are no facts of this version.
     """
-    return NO_FACTS if data is None else _decoder.decode(data)
+    try:
+        return NO_FACTS if data is None else _decoder.decode(data)
+    except UnicodeDecodeError as fault:
+        # Text that is no UTF-8, which msgspec does not count among its own faults.
+        raise msgspec.DecodeError(str(fault)) from fault
 
 
 def current(facts: LiveFacts, at_ms: int) -> LiveFacts:

@@ -141,4 +141,8 @@ def decode(data: bytes) -> CompiledPlan:
     data:   bytes or any buffer, a memory-mapped one too.
     Raises: msgspec.DecodeError if they are no plan of this version.
     """
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except UnicodeDecodeError as fault:
+        # Text that is no UTF-8, which msgspec does not count among its own faults.
+        raise msgspec.DecodeError(str(fault)) from fault
