@@ -108,14 +108,15 @@ def callers(directory: Path) -> None:
     now_ms = utc_ms()
     with Ledger.open(directory / "ledger.sqlite") as ledger:
         each_us = []
-        for boot, is_watched in ((1, False), (2, True), (3, False), (4, True)):
+        for boot in range(1, 9):
+            is_watched = boot % 2 == 0
             batch = ended_calls(now_ms, boot)
             with ledger.writing() as change:
                 change.watch(number(0), jst_day_and_minute(now_ms)[0] if is_watched else None)
             began = time.perf_counter()
             take(batch, ledger, RULES)
             each_us.append(1_000_000 * (time.perf_counter() - began) / CALLS)
-        without, told_apart = statistics.mean(each_us[::2]), statistics.mean(each_us[1::2])
+        without, told_apart = min(each_us[::2]), min(each_us[1::2])
     print(f"a call taken from the journal           {without:8.1f} µs")
     print(f"the same where callers are told apart   {told_apart:8.1f} µs  ({told_apart / without:.2f} times)")
 
