@@ -3,7 +3,7 @@ PYTHON ?= python3
 V := .venv/bin
 PROMPTS := var/prompts
 
-.PHONY: run test setup setup-test check format lint types layers fast test-compiled compile bench lock
+.PHONY: run test setup setup-test check format lint types layers fast test-compiled compile bench soak lock
 
 run: setup prompts compile
 	$(V)/chakka run
@@ -80,8 +80,20 @@ bench: .venv/tests .venv/bench prompts compile
 	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r bench/requirements.lock
 	@touch $@
 
+# Looks for hours: a million calls from record to invoice, random input many times over, and mutants of
+# charging and invoicing (docs/mutation.md), each file for so many minutes.
+MINUTES ?= 10
+soak: setup-test .venv/soak
+	CHAKKA_SOAK_CALLS=1000000 $(V)/pytest -n 0 --timeout 7200 tests/money
+	$(V)/pytest -n 2 --dist loadgroup --timeout 3600 --hypothesis-profile=soak tests/charging tests/invoicing tests/records tests/ingest
+	$(V)/python scripts/soak-mutants --minutes $(MINUTES)
+
+.venv/soak: .venv/tests requirements-soak.lock
+	$(V)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-soak.lock
+	@touch $@
+
 # Writes the lock files anew; needs uv.
 lock:
-	for name in requirements requirements-speech requirements-dev requirements-build bench/requirements; do \
+	for name in requirements requirements-speech requirements-dev requirements-build requirements-soak bench/requirements; do \
 	  uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 $$name.in -o $$name.lock || exit 1; \
 	done

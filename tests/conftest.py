@@ -10,6 +10,9 @@ from postgres_server import binaries, new_database, running_server
 
 # A loaded machine must not fail a test: hypothesis's clocks are no property of ours.
 settings.register_profile("chakka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make soak` looks for longer, and runs some tests thousands of times, which must say the same each time.
+settings.register_profile("soak", settings.get_profile("chakka"), max_examples=1_000)
+settings.register_profile("mutation", settings.get_profile("chakka"), max_examples=25, derandomize=True)
 settings.load_profile("chakka")
 
 
