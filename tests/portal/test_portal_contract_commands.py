@@ -261,6 +261,34 @@ def test_a_stop_withdraws_what_was_to_begin_later(typed: Typed) -> None:
     assert (code, text) == (0, "")
 
 
+def test_an_option_that_would_begin_on_the_day_of_the_stop_is_withdrawn(typed: Typed) -> None:
+    opened(typed)
+    typed(f"contract change {NUMBER} --from 2026-11-16 --add busy_overflow")
+    stopped = typed.json(f"contract stop {NUMBER} --on 2026-11-16")
+    assert stopped["withdrawn"] == [f"{NUMBER}/busy_overflow/1"]
+
+
+def test_what_changes_before_a_known_stop_ends_with_the_contract(typed: Typed) -> None:
+    opened(typed, "--option busy_overflow")
+    typed(f"contract stop {NUMBER} --on 2026-11-16")
+    line = f"contract change {NUMBER} --from 2026-11-10 --add off_hours --quantity busy_overflow=2"
+    assert typed(line)[0] == 0
+    shown = typed.json(f"contract show {NUMBER} --at 2026-11-10")
+    assert {row["item"]: row["stop"] for row in shown["items"]} == {
+        "basic": "2026-11-16",
+        "busy_overflow": "2026-11-16",
+        "off_hours": "2026-11-16",
+    }
+
+
+def test_an_option_that_was_billed_is_not_withdrawn_by_a_stop_before_it(typed: Typed) -> None:
+    opened(typed)
+    typed(f"contract change {NUMBER} --from 2026-10-30 --add busy_overflow")
+    typed.billed(OCTOBER)
+    wrong = typed.refused(f"contract stop {NUMBER} --on 2026-10-20 --late")
+    assert set(wrong) == {f"bad_dates {NUMBER}/busy_overflow/1"}
+
+
 def test_a_stop_before_the_start_and_a_second_stop_are_refused(typed: Typed) -> None:
     opened(typed)
     assert "bad_dates on" in typed.refused(f"contract stop {NUMBER} --on 2026-10-16")
@@ -307,6 +335,7 @@ def test_a_month_that_was_billed_is_closed_unless_it_is_meant(typed: Typed) -> N
     typed.billed(OCTOBER)
     for line in (
         "contract open 0120999999 --subscriber KISO --start 2026-10-30",
+        "contract open 0120999999 --subscriber KISO --start 2026-09-30",
         f"contract change {NUMBER} --from 2026-10-30 --add off_hours",
         f"contract stop {NUMBER} --on 2026-10-30",
         f"contract work {NUMBER} --kind construction --completed 2026-10-30",
@@ -389,6 +418,16 @@ def test_a_stop_cancels_the_listings(typed: Typed) -> None:
     typed(f"contract stop {NUMBER} --on 2026-11-16")
     shown = typed.json(f"contract show {NUMBER} --at 2026-11-15")
     assert {row["cancelled_on"] for row in shown["listings"]} == {"2026-11-16"}
+
+
+def test_r8_6_an_issue_that_comes_out_on_the_day_of_the_stop_carries_the_listings(typed: Typed) -> None:
+    opened(typed)
+    typed.billed(OCTOBER)
+    typed(f"contract directory {NUMBER} --issue autumn --issued-on 2026-11-16 --on 2026-11-01 --listings 3")
+    typed(f"contract stop {NUMBER} --on 2026-11-16")
+    again = typed.json(f"contract directory {NUMBER} --issue autumn --on 2026-11-02 --listings 3")
+    assert again["listings"] == [f"{NUMBER}/listing/{place}" for place in (1, 2, 3)]
+    assert typed.billed(NOVEMBER)[0] == 500 + 2 * 500
 
 
 def test_contracts_are_listed_with_the_price_of_a_day(typed: Typed) -> None:
