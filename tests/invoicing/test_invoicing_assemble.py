@@ -49,14 +49,29 @@ OPTIONS = (Item.BASIC, Item.ORIGIN_DISTRIBUTION, Item.BUSY_OVERFLOW)
 OCTOBER = Charges(holdings=[holding(item, "2026-10-17") for item in OPTIONS], work=[ACTIVATION])
 
 
+# Where in an invoice a fault is, by its code.
+PLACES = {
+    "lines_sum": "taxes",
+    "total": "total_yen",
+    "tax": "taxes[100]",
+    "refers_to": "refers_to",
+    "negative_total": "total_yen",
+}
+
+
 def refused(*lines: InvoiceLine) -> list[tuple[str, str]]:
     with pytest.raises(InputError) as refusal:
         assemble(heading("2026-10"), lines)
+    assert str(refusal.value).startswith("the invoice of Shop: ")
+    assert all(problem.message for problem in refusal.value.problems)
     return [(problem.code, problem.where) for problem in refusal.value.problems]
 
 
 def faults(body: InvoiceBody) -> list[str]:
-    return [fault.code for fault in body_faults(body)]
+    found = list(body_faults(body))
+    assert all(fault.message for fault in found)
+    assert all(fault.where == PLACES[fault.code] for fault in found)
+    return [fault.code for fault in found]
 
 
 def test_e06_a_first_month_from_the_17th() -> None:

@@ -48,6 +48,7 @@ def refused(original: Invoice, corrected: InvoiceBody | None) -> str:
         correct(original, corrected)
     (problem,) = refusal.value.problems
     assert problem.where == original.number
+    assert problem.message
     return problem.code
 
 

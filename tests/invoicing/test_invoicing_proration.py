@@ -127,7 +127,7 @@ def test_p5_a_day_without_a_price_is_refused_and_never_free() -> None:
     ended = Price(item=Item.BASIC, monthly_yen=1_000, valid_until=date(2026, 10, 5))
     with pytest.raises(InputError) as refusal:
         monthly_lines([holding(Item.BASIC, "2026-10-01")], "2026-10", terms_with(ended))
-    assert refusal.value.problems[0].code == "no_price"
+    assert (refusal.value.problems[0].code, refusal.value.problems[0].where) == ("no_price", "2026-10-01")
     assert "31 days" in refusal.value.problems[0].message
     assert "4 have a price" in refusal.value.problems[0].message
 

@@ -132,17 +132,20 @@ def test_a_document_dated_before_the_one_that_it_follows_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("issued_on", "due_on", "where"),
+    ("issued_on", "due_on", "code", "where", "said"),
     [
-        (date(2026, 11, 4), date(2026, 11, 30), "issued_on"),
-        (date(2026, 11, 5), date(2026, 11, 4), "due_on"),
+        (date(2026, 11, 4), date(2026, 11, 30), "date_back", "issued_on", "2026-11-05"),
+        (date(2026, 11, 5), date(2026, 11, 4), "bad_dates", "due_on", "2026-11-04"),
     ],
 )
-def test_impossible_dates_are_refused(issued_on: date, due_on: date, where: str) -> None:
+def test_impossible_dates_are_refused(
+    issued_on: date, due_on: date, code: str, where: str, said: str
+) -> None:
     head = Head(count=1, issued_on=date(2026, 11, 5))
     with pytest.raises(InputError) as refusal:
         issue(body(), head, Dates(issued_on=issued_on, due_on=due_on), YEARLY)
-    assert [problem.where for problem in refusal.value.problems] == [where]
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.where, said in problem.message) == (code, where, True)
 
 
 def test_credits_and_corrected_invoices_stand_in_the_same_series() -> None:
@@ -179,3 +182,10 @@ def test_each_fault_of_a_series_is_said_in_words() -> None:
         f"INV2026-000002 follows a document of hash 0, not {first.hash}",
         "INV2026-000002 is not what was issued: its hash does not fit",
     ]
+
+
+def test_what_was_issued_is_proved_by_the_same_hash_for_ever() -> None:
+    """Were it computed in another way one day, every invoice of the years before would look forged."""
+    day = date(2026, 11, 5)
+    invoice = issue(body(), Head(), Dates(issued_on=day, due_on=day), YEARLY)
+    assert invoice.hash == "713af161b387b36692334da3a09c9821733836d35ca9b900769d5faf3533e9a5"

@@ -9,7 +9,7 @@ from price_terms import OTHER_NUMBER, TAXES, TERMS, holding, line
 
 from chakka.errors import InputError
 from chakka.invoicing.model import Item, LineKind, TaxTotal
-from chakka.invoicing.supply import begun_on
+from chakka.invoicing.supply import Supply, begun_on, taxed_line
 from chakka.invoicing.tax import Taxable, parse_tax_table, rate_of, read_tax_table, tax_totals, tax_yen
 
 HEAD = 'name = "tax"\ntitle = "Tax"\nsource = "test"\n'
@@ -191,3 +191,31 @@ def test_a_day_on_which_an_option_was_tried_is_no_circle() -> None:
 def test_impossible_dates_do_not_make_a_circle() -> None:
     held = [holding(Item.BASIC, "2019-05-01", "2019-04-01"), holding(Item.BASIC, "2019-04-01", "2019-05-01")]
     assert begun_on(held[0], held) == date(2019, 4, 1)
+
+
+def test_p6_a_line_keeps_the_category_of_its_rate() -> None:
+    reduced = parse_tax_table((HEAD + TEN.replace("100", "80") + 'category = "AA"\n').encode())
+    supply = Supply(
+        key="a",
+        kind=LineKind.ONE_OFF,
+        number=OTHER_NUMBER,
+        item="a",
+        description="a",
+        first=date(2026, 10, 1),
+        last=date(2026, 10, 1),
+    )
+    found = taxed_line(supply, 100, reduced)
+    assert (found.tax_permille, found.tax_category) == (80, "AA")
+    assert tax_totals([found]) == (TaxTotal(permille=80, category="AA", net_yen=100, tax_yen=8),)
+
+
+@pytest.mark.parametrize(
+    ("first", "code", "said"),
+    [("1990-01-01", "no_rate", "1990-01-31"), ("1997-03-01", "two_rates", "1997-0")],
+)
+def test_a_refused_rate_names_the_table_and_the_days(first: str, code: str, said: str) -> None:
+    last = "1990-01-31" if code == "no_rate" else "1997-04-30"
+    with pytest.raises(InputError) as refusal:
+        permille(LineKind.ONE_OFF, first, last)
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.where, said in problem.message) == (code, TERMS.taxes.version, True)
