@@ -6,9 +6,7 @@ gives bodies as octets; all raise Malformed for a body that is no session descri
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 from chakka.sip.session_description import SDP_TYPE as SDP_TYPE
 from chakka.sip.session_description import Direction as Direction
@@ -25,7 +23,7 @@ class Law(StrEnum):
     PCMA = "PCMA"
 
 
-class RemoteAudio(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteAudio(NamedTuple):
     """Where a peer takes its audio, and as what.
 
     direction is the peer's view; telephone_event_pt is None when it takes none (RFC 4733).
@@ -45,7 +43,7 @@ class RemoteAudio(msgspec.Struct, frozen=True, kw_only=True):
         return wants and self.host not in ("0.0.0.0", "::")
 
 
-class Session(msgspec.Struct, frozen=True):
+class Session(NamedTuple):
     """The identity of a description of ours: version grows by 1 with each that differs (RFC 3264 §8)."""
 
     number: int = 0
@@ -149,8 +147,7 @@ def relayed(description: bytes, address: str, port: int, *, session: Session = F
         return None
     stripped = _stripped(voice)
     more = tuple([_STATIC_TYPES[law] for law in Law if law not in voice.laws.values()])
-    ours = msgspec.structs.replace(
-        stripped,
+    ours = stripped._replace(
         address=address,
         port=port,
         formats=(*voice.laws, *more, *voice.events),
@@ -195,7 +192,7 @@ def restore_answer(original_offer: bytes, filtered_answer: bytes) -> bytes | Non
     return Sdp(origin=answered.origin, timing=offered.timing, media=media).to_bytes()
 
 
-class _Voice(msgspec.Struct, frozen=True):
+class _Voice(NamedTuple):
     """The audio line that a call uses: law by format, in the order of the line, and its event formats."""
 
     media: Media
@@ -219,9 +216,7 @@ def _stripped(voice: _Voice) -> Media:
     media = voice.media
     kept = tuple([number for number in media.formats if number in voice.laws or number in voice.events])
     carried = tuple([pair for pair in media.attributes if pair[0] in _CARRIED])
-    return msgspec.structs.replace(
-        media, formats=kept, attributes=(*_format_attributes(media, kept, _PER_FORMAT), *carried)
-    )
+    return media._replace(formats=kept, attributes=(*_format_attributes(media, kept, _PER_FORMAT), *carried))
 
 
 def _with_others_refused(media: tuple[Media, ...], voice: _Voice, ours: Media) -> tuple[Media, ...]:
@@ -244,7 +239,7 @@ def _own_attributes(events: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _refused(media: Media) -> Media:
-    return msgspec.structs.replace(media, port=0, attributes=())
+    return media._replace(port=0, attributes=())
 
 
 def _origin(session: Session, address: str) -> str:

@@ -7,9 +7,7 @@ nothing a stranger wrote passes through by itself.
 import re
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 from chakka.sip.grammar import Malformed, bad, parse_host, parse_port
 from chakka.sip.headers import parse_media_type
@@ -58,7 +56,7 @@ _ANSWERED: Final = {
 }
 
 
-class Media(msgspec.Struct, frozen=True, kw_only=True):
+class Media(NamedTuple):
     """One m-line with what stands under it; port 0 means refused (RFC 3264 §6).
 
     formats:    payload types as written. address: its own c= or the session's, without brackets.
@@ -93,7 +91,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 _STATIC: Final = {"0": "PCMU/8000", "8": "PCMA/8000"}
 
 
-class Sdp(msgspec.Struct, frozen=True, kw_only=True):
+class Sdp(NamedTuple):
     """A session description. origin is the value of o=, timing that of t=."""
 
     origin: str

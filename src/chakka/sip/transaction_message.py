@@ -1,6 +1,7 @@
 """Messages as they leave us, written straight to octets: responses from echoes, requests from heads."""
 
-import msgspec
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from chakka.sip.address import Address as Address
 from chakka.sip.address import Flow, default_port
@@ -51,7 +52,7 @@ def response_address(via: Via, source: Address) -> Address:
     return source[0], via.port or default_port("udp")
 
 
-class Echo(msgspec.Struct, frozen=True, gc=False):
+class Echo(NamedTuple):
     """What every response to one request repeats (RFC 3261 §8.2.6.2), as header lines ready to send."""
 
     vias: str
@@ -99,7 +100,8 @@ def _record_routes(lines: list[str]) -> str:
     return "".join([f"Record-Route: {line}\r\n" for line in lines])
 
 
-class RequestHead(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class RequestHead:
     """What a request, its CANCEL and its ACK have in common (RFC 3261 §8.1.1, §9.1, §17.1.1.3)."""
 
     uri: str
