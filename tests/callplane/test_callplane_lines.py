@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import pytest
@@ -68,7 +68,7 @@ class Office(Exchange):
         credentials_line = digest_client.answers(
             challenged, [credentials], "REGISTER", asked.request_uri, lambda: "c"
         )
-        again = replace(asked, headers=(*asked.headers, *credentials_line))
+        again = asked._replace(headers=(*asked.headers, *credentials_line))
         request.send(again, self.network.now)
         response = self._ended_by(request)
         return [one.status for one in (challenged, response) if one is not None]

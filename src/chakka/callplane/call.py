@@ -5,6 +5,7 @@ What happens when is in `transitions`; the work is done by `hunting`, `announcin
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from chakka.callplane.bindings import LineTarget
 from chakka.callplane.branch import Branch
@@ -93,8 +94,7 @@ class World:
     rung: "list[tuple[Call, On, Alarm]]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class Setup(NamedTuple):
     """What is known of a call when it comes in; let go once it is answered and written down.
 
     offer: the caller's SDP as it came, empty for an offerless INVITE. hops: its Max-Forwards.

@@ -5,7 +5,6 @@ stay normal numbers (R2.8), nor the other calls that lines make (signalling.md Â
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 
@@ -61,22 +60,22 @@ class Placing:
         try:
             plan, decision = self._decide(setup.attempt, now)
         except InputError:
-            return replace(setup, is_unreadable=True)
-        return replace(setup, decision=decision, plan=plan)
+            return setup._replace(is_unreadable=True)
+        return setup._replace(decision=decision, plan=plan)
 
     # -- what a line dials
 
     def _by_line(self, request: Request, line: str, now: Instant) -> Setup:
         asked = dialled(request.uri)
-        called = replace(_setup(request, self._attempt(request, line, asked, now), _LINE), line=line)
+        called = _setup(request, self._attempt(request, line, asked, now), _LINE)._replace(line=line)
         if asked.number in (NOTIFICATION_ON, NOTIFICATION_OFF):
-            return self._notifying(replace(called, kind=CallKind.NOTIFICATION), line)
+            return self._notifying(called._replace(kind=CallKind.NOTIFICATION), line)
         if is_freephone(asked.number):
             # A line is a caller like any other, as if its call had come from a trunk.
             decided = self._decided(called, now)
             if decided.plan is not None or decided.is_unreadable:
                 return decided
-        return self._outgoing(replace(called, kind=CallKind.OUTGOING), line, asked)
+        return self._outgoing(called._replace(kind=CallKind.OUTGOING), line, asked)
 
     def _attempt(self, request: Request, line: str, asked: Dialled, now: Instant) -> CallAttempt:
         """Return the facts of a line's call: all that is believed of it is which line it is."""
@@ -89,21 +88,21 @@ class Placing:
     def _notifying(self, called: Setup, line: str) -> Setup:
         freephone = self._notification.may_present(line)
         if not called.attempt.has_g711:
-            return replace(called, decision=planless.no_g711())
+            return called._replace(decision=planless.no_g711())
         if freephone is None:
-            return replace(called, decision=planless.notification_refused(line))
+            return called._replace(decision=planless.notification_refused(line))
         is_on = called.attempt.called_number == NOTIFICATION_ON
         decision = planless.notification_set(line, freephone, is_on=is_on)
-        return replace(called, decision=decision, trunk=_ANSWERED_LINE, notifies=freephone if is_on else "")
+        return called._replace(decision=decision, trunk=_ANSWERED_LINE, notifies=freephone if is_on else "")
 
     def _outgoing(self, called: Setup, line: str, asked: Dialled) -> Setup:
         trunk = self._config.outbound
         if not called.attempt.has_g711:
-            return replace(called, decision=planless.no_g711())
+            return called._replace(decision=planless.no_g711())
         if not asked.number:
             return called
         if trunk is None:
-            return replace(called, decision=planless.no_trunk())
+            return called._replace(decision=planless.no_trunk())
         call = outbound(
             trunk,
             line,
@@ -112,14 +111,14 @@ class Placing:
             freephone=self._notification.presented(line),
         )
         decision = planless.outgoing(line, asked.number, trunk.name, call.presented)
-        return replace(called, decision=decision, outbound=call)
+        return called._replace(decision=decision, outbound=call)
 
 
 def _direct(called: Setup) -> Setup:
     """Return a trunk's call to a line number, which stays a normal number (R2.8)."""
     number = called.attempt.called_number
     decision = planless.direct(number) if called.attempt.has_g711 else planless.no_g711()
-    return replace(called, decision=decision, kind=CallKind.DIRECT)
+    return called._replace(decision=decision, kind=CallKind.DIRECT)
 
 
 def _setup(request: Request, attempt: CallAttempt, trunk: Trunk) -> Setup:

@@ -1,7 +1,6 @@
 """A call that goes out: its INVITE, the branches a proxy forks it into, its CANCEL, its answer."""
 
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from chakka.sip.agent_core import ALLOW_LINE, Core
 from chakka.sip.alarms import Alarm
@@ -19,8 +18,7 @@ from chakka.sip.transaction_message import Address, HeaderPairs, RequestHead, bo
 _TRANSPORT_STATUS: Final = {"timeout": 408, "transport": 503}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request outside dialogs as the user wants it.
 
     from_, to: name-addr values without a tag. headers: further fields, Route among them.
@@ -238,7 +236,7 @@ class OutgoingCall(Call):
         self.dialog = self._dialog_of(response, tag)
         self._ack = self._to_ack = PendingAck(self._number)
         self.session_body = self._outgoing.body
-        self._outgoing = replace(self._outgoing, headers=(), body=b"")
+        self._outgoing = self._outgoing._replace(headers=(), body=b"")
         self._headers = ()
         self._session.allows_update = allows(response, "UPDATE")
         self._session.on_refreshed(response, now)

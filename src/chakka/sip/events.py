@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from chakka.sip.address import Address
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 Cause = Literal["response", "timeout", "transport"]
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingInvite:
+class IncomingInvite(msgspec.Struct, frozen=True):
     """A new INVITE outside dialogs passed the checks of RFC 3261 §8.2; 100 has been sent."""
 
     call: IncomingCall
@@ -25,8 +25,7 @@ class IncomingInvite:
     source: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(msgspec.Struct, frozen=True):
     """The caller gave up before our final response: CANCEL (answered 200), or BYE on an early dialog.
 
     The call is still to be ended by `call.reject(now, 487)`, unless `call.is_final` by then.
@@ -36,23 +35,20 @@ class Cancelled:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Acked:
+class Acked(msgspec.Struct, frozen=True):
     """The first ACK for one 2xx of ours, to the INVITE or to a re-INVITE; `body` is SDP when we offered."""
 
     call: Call
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AckTimeout:
+class AckTimeout(msgspec.Struct, frozen=True):
     """No ACK for our 2xx within 64·T1; it is not repeated any more (RFC 3261 §13.3.1.4: send BYE)."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
-class Pracked:
+class Pracked(msgspec.Struct, frozen=True):
     """PRACK for the reliable provisional last sent on `tag`; answered 200."""
 
     call: IncomingCall
@@ -60,16 +56,14 @@ class Pracked:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReliableTimeout:
+class ReliableTimeout(msgspec.Struct, frozen=True):
     """No PRACK within 64·T1 (RFC 3262 §3: reject the INVITE with 5xx)."""
 
     call: IncomingCall
     tag: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Provisional:
+class Provisional(msgspec.Struct, frozen=True):
     """A 1xx to our INVITE, 100 and repeated ones too; `tag` is the To-tag of its early dialog."""
 
     call: OutgoingCall
@@ -77,8 +71,7 @@ class Provisional:
     tag: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The first 2xx to our INVITE; it is ACKed by `call.ack(now, body)`, as are its repetitions then."""
 
     call: OutgoingCall
@@ -86,15 +79,13 @@ class Answered:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class LateAnswer:
+class LateAnswer(msgspec.Struct, frozen=True):
     """A 2xx that crossed our CANCEL or came from another branch; it has been ACKed and ended by BYE."""
 
     call: OutgoingCall
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """Our INVITE has ended without an answer.
 
     cause "response":  `response` is the final 3xx–6xx (487 and the 2xx when our cancel came too late).
@@ -108,16 +99,14 @@ class Failed:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
+class Bye(msgspec.Struct, frozen=True):
     """The peer has ended the dialog; answered 200."""
 
     call: Call
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Reinvite:
+class Reinvite(msgspec.Struct, frozen=True):
     """A re-INVITE, or an UPDATE that offers, in the dialog.
 
     Answer by `call.accept` or `call.refuse` with `transaction`.
@@ -128,24 +117,21 @@ class Reinvite:
     transaction: ServerTransaction
 
 
-@dataclass(frozen=True, slots=True)
-class ReinviteAnswered:
+class ReinviteAnswered(msgspec.Struct, frozen=True):
     """2xx to our re-INVITE; it is ACKed by `call.ack(now, body)`."""
 
     call: Call
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
-class ReinviteFailed:
+class ReinviteFailed(msgspec.Struct, frozen=True):
     """Our re-INVITE was refused for good (491 has been tried again by itself); the session is as before."""
 
     call: Call
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class SessionExpired:
+class SessionExpired(msgspec.Struct, frozen=True):
     """The peer is not there any more: no refresh in time (RFC 4028 §10), or a request of ours in the dialog
     got 408 or 481 (RFC 5057 §5). BYE has been sent; what hangs on this leg is to be released.
     """
@@ -153,8 +139,7 @@ class SessionExpired:
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
-class OtherRequest:
+class OtherRequest(msgspec.Struct, frozen=True):
     """Another request outside dialogs (OPTIONS, REGISTER, MESSAGE…); answer by `agent.respond`."""
 
     transaction: ServerTransaction
@@ -162,8 +147,7 @@ class OtherRequest:
     source: Address
 
 
-@dataclass(frozen=True, slots=True)
-class RequestEnded:
+class RequestEnded(msgspec.Struct, frozen=True):
     """The final response to a request of `agent.request`, or None with cause "timeout" or "transport"."""
 
     request: OutgoingRequest
