@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 from typing import Any
 
 from chakka import __version__, clock
@@ -40,6 +41,8 @@ _RECEIVE_BUFFER = 4 << 20
 # meanwhile, from the network and from the disk, and all that is then sent share it; fewer turns, less CPU a
 # call. A call has at most three such turns before its answer: 9 ms.
 _BUSY_S, _MODERATION_S = 0.005, 0.003
+# Timers are due in steps of so much, so that many share a turn: SIP's are hundreds of ms and more.
+_TIMER_STEP_S = 0.01
 # Calls go by reference counts; the collector is for rare cycles. At its usual 700 new objects it would walk
 # the young ones several times a call, for 5 % of the CPU.
 _COLLECT_AT = (50_000, 20, 100)
@@ -83,6 +86,7 @@ class Server:
         plane.caller_tag = self._sealing.caller_tag
         self._timer: asyncio.TimerHandle | None = None
         self._last_read = 0.0
+        self._will_flush = False
         self._watch = Watch(config, plane, sip, journal, self._media)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -207,7 +211,10 @@ class Server:
         moment = now()
         self._plane.counts.durable.observe(moment.monotonic - since)
         self._guarded(self._plane.stored, call_id, is_durable, moment)
-        self._flush()
+        # Those that shared a sync share what follows.
+        if not self._will_flush:
+            self._will_flush = True
+            self._loop.call_soon(self._flush)
 
     def _guarded(self, handle: Callable[..., None], *arguments: object) -> None:
         """The edge where our own bugs end: logged once, the call in hand released, all others unharmed."""
@@ -220,17 +227,21 @@ class Server:
     # -- out
 
     def _flush(self) -> None:
-        """Carry out what the call plane asked for; what comes of it at once may ask for more."""
+        """Carry out what the call plane asked for; what comes of it at once may ask for more.
+
+        What nobody waits for comes last: the thread that writes the journal then wakes when we have done.
+        """
+        self._will_flush = False
         outbox = self._plane.outbox
         while True:
-            self._write(outbox.take_entries())
-            self._live.write(outbox.take_live())
             unheard = [command.id for command in outbox.take_media() if not self._media.send(command)]
             monotonic = clock.monotonic_s()
             unreachable = self._send(self._plane.take_datagrams(monotonic))
             for message, flow in self._plane.take_stream_messages(monotonic):
                 self._streams.send(message, flow)
             self._show(self._plane.take_feed(monotonic), monotonic)
+            self._write(outbox.take_entries())
+            self._live.write(outbox.take_live())
             if not unheard and not unreachable:
                 break
             for stream in unheard:
@@ -266,8 +277,8 @@ class Server:
             self._feed.show(event, monotonic)
 
     def _schedule(self) -> None:
-        """Have the loop wake us when the next timer is due; waking too early is harmless."""
-        due = self._plane.next_timer()
+        """Have the loop wake us when the next timer is due, or a little later; too early is harmless."""
+        due = ceil(self._plane.next_timer() / _TIMER_STEP_S) * _TIMER_STEP_S
         if self._timer is not None:
             if self._timer.when() <= due:
                 return

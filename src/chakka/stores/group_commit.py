@@ -64,8 +64,8 @@ class GroupCommit:
         with self._wake:
             if not self._waiting:
                 self._waiting_since = time.monotonic()
+                self._wake.notify()
             self._waiting.append(Waiting(payload=payload, on_durable=on_durable))
-            self._wake.notify()
 
     def has_room(self) -> bool:
         """Return whether new calls may come; False = the disk is full, answer them 503."""
