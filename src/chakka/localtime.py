@@ -1,6 +1,7 @@
 """Japan Standard Time: the only place where local time exists. JST is UTC+9 and has no summer time."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 JST = timezone(timedelta(hours=9), "JST")
 JST_OFFSET_MS = 9 * 3_600_000
@@ -35,9 +36,13 @@ def month_after(month: str, count: int = 1) -> str:
 def jst_iso(at_ms: int) -> str:
     """Return an instant as `YYYY-MM-DDTHH:MM:SS.mmm+09:00`."""
     seconds, ms = divmod(at_ms, 1000)
-    return (
-        datetime.fromtimestamp(seconds, JST).replace(microsecond=ms * 1000).isoformat(timespec="milliseconds")
-    )
+    return f"{_jst_second(seconds)}.{ms:03}+09:00"
+
+
+# A busy second is written down hundreds of times.
+@lru_cache(maxsize=16)
+def _jst_second(utc_s: int) -> str:
+    return datetime.fromtimestamp(utc_s, JST).replace(tzinfo=None).isoformat()
 
 
 def parse_instant_ms(text: str) -> int:
