@@ -312,3 +312,18 @@ def test_a_refusal_says_what_it_is_about() -> None:
     )
     with pytest.raises(InputError, match=r"^adjustments: 1 problems; the first: "):
         adjustment_lines([adjustment], TERMS)
+
+
+def test_p5_a_day_on_which_an_option_is_stopped_and_begun_again_is_charged_once() -> None:
+    """Tried twice on the fifth, kept from then on: 27 of 31 days."""
+    tried = msgspec.structs.replace(holding(Item.OFF_HOURS, "2026-10-05", "2026-10-05"), key="tried")
+    again = msgspec.structs.replace(tried, key="tried again")
+    kept = holding(Item.OFF_HOURS, "2026-10-05")
+    elsewhere = holding(Item.OFF_HOURS, "2026-10-05", "2026-10-05", number=OTHER_NUMBER)
+    lines = monthly_lines([tried, again, kept, elsewhere], "2026-10", TERMS)
+    assert [(line.number, line.net_yen) for line in lines] == [
+        (NUMBER, 650 * 27 // 31),
+        (OTHER_NUMBER, 650 // 31),
+    ]
+    (line,) = monthly_lines([tried, again], "2026-10", TERMS)
+    assert line.net_yen == 650 // 31

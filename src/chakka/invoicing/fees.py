@@ -106,7 +106,7 @@ def _charged(holding: Holding, holdings: Sequence[Holding], month: str, terms: T
     if holding.quantity < 1:
         message = f"{holding.key} is held {holding.quantity} times; a holding is at least one"
         raise refused("bad_value", holding.key, message)
-    used = days_used(holding, month)
+    used = None if _is_resumed(holding, holdings) else days_used(holding, month)
     if used is None:
         return None
     # The rule that held when the month's use began; a new price list does not change a month that runs.
@@ -116,6 +116,15 @@ def _charged(holding: Holding, holdings: Sequence[Holding], month: str, terms: T
         return None
     prices = prices_during(terms.prices, holding.item, charged.first, charged.last)
     return _Charged(holding, used, charged, rule, prices)
+
+
+def _is_resumed(holding: Holding, holdings: Sequence[Holding]) -> bool:
+    """Return whether a holding ended on the day it began, and another began that day: which bears the day."""
+    return holding.stop == holding.start and any(
+        (other.number, other.item, other.start) == (holding.number, holding.item, holding.start)
+        and (other.stop != other.start or other.key > holding.key)
+        for other in holdings
+    )
 
 
 def _borne_once(charged: list[_Charged]) -> list[_Charged]:
@@ -237,9 +246,7 @@ def _overlaps(holdings: Sequence[Holding]) -> Iterator[Problem]:
 
 def _doubles(what: str, keys: list[str]) -> list[Problem]:
     return [
-        Problem(
-            code="duplicate", where=key, message=f"{what} {key} is given {times} times, not once"
-        )
+        Problem(code="duplicate", where=key, message=f"{what} {key} is given {times} times, not once")
         for key, times in Counter(keys).items()
         if times > 1
     ]
