@@ -51,12 +51,18 @@ class _Owners:
             self._contracts.setdefault(number, []).append((start.isoformat(), end, subscriber))
 
     def of(self, number: str, month: str) -> set[int]:
-        """Return the subscribers who had a number in a month; a day is enough."""
+        """Return the subscribers who had a number in a month; a day is enough.
+
+        The day of a stop is not the stopped contract's any more, unless the number is nobody else's then.
+        """
         first, last = first_day(month).isoformat(), last_day(month).isoformat()
-        return {
-            subscriber
+        had = [
+            (stop, subscriber)
             for start, stop, subscriber in self._contracts.get(number, ())
             if start <= last and first <= stop
+        ]
+        return {subscriber for stop, subscriber in had if first < stop} or {
+            subscriber for _, subscriber in had
         }
 
 
