@@ -14,9 +14,14 @@ from chakka.stores.open_ledger import open_ledger
 
 
 @pytest.fixture
-def books(db: None) -> None:
-    """A company with the shipped prices, levies and tax rates."""
+def prices(db: None) -> None:
+    """The shipped prices, levies and tax rates."""
     publish_shipped()
+
+
+@pytest.fixture
+def books(prices: None) -> None:
+    """A company with these prices."""
     company()
 
 
