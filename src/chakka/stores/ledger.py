@@ -22,6 +22,7 @@ from chakka.stores.ledger_books import Blocker, UsageTotal, blockers, month_days
 from chakka.stores.ledger_change import LedgerChange
 from chakka.stores.ledger_charges import CallCharge, RuleCharges, call_charges, charges_by_rule
 from chakka.stores.ledger_comparison import Conservation, Table, conservation, delivered_ranges, rows_of
+from chakka.stores.ledger_days import ReasonCount, count_by_reason
 from chakka.stores.ledger_spent import Warned
 from chakka.stores.ledger_suspense import InSuspense, in_suspense
 from chakka.stores.ledger_values import (
@@ -262,6 +263,10 @@ class Ledger:
     ) -> dict[str, int]:
         """Return what callers of a watched number cost: who cost so much, and those of the tags in hex."""
         return ledger_spent.spent_by_callers(self._engine, number, day, at_least_uy, tags)
+
+    def count_by_reason(self, number: str, since_ms: int, until_ms: int) -> list[ReasonCount]:
+        """Return how many calls came to a number in `[since_ms, until_ms)`, by what became of them."""
+        return count_by_reason(self._engine, number, since_ms, until_ms)
 
     def calls_up(self, numbers: Container[str], since_day: int) -> list[Final]:
         """Return the answered calls to numbers without an end, as long as they are proved to be up.

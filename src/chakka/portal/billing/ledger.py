@@ -7,6 +7,7 @@ from chakka.config import Config
 from chakka.errors import InputError
 from chakka.stores.ledger import Ledger, LedgerUnavailable
 from chakka.stores.ledger_charges import CallCharge, RuleCharges
+from chakka.stores.ledger_days import ReasonCount
 from chakka.stores.ledger_values import LedgerCall
 from chakka.stores.open_ledger import is_url, open_ledger_to_read
 from chakka.stores.usage import Blocker, UsageTotal
@@ -38,6 +39,10 @@ class NoLedger:
     def call_charges(self, number: str, usage_month: str) -> Iterator[CallCharge]:
         """Yield nothing."""
         return iter(())
+
+    def count_by_reason(self, number: str, since_ms: int, until_ms: int) -> list[ReasonCount]:
+        """Return nothing."""
+        return []
 
 
 @contextmanager
