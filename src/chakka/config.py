@@ -224,6 +224,38 @@ class BillingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     keep_years: Annotated[int, msgspec.Meta(ge=7, le=100)] = 7
 
 
+class PortalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the pages of subscribers are, and what entry asks for (service.md §7).
+
+    listen:   where the portal takes HTTP, usually from a proxy that ends TLS (docs/portal.md); "": nowhere.
+    https:    encrypted transport only (R7.3); false for a trial, on a loopback address alone.
+    hosts:    the names by which browsers may ask for it, beside those of a loopback address.
+    proxies:  the addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    lock_rule: R7.2. failures, failures_within: so many from one address in so many seconds, over more than
+              one login id, and further ids get 429.
+    mail_host: takes our mail by SMTP at mail_port; "": mail is printed.
+    """
+
+    listen: str = ""
+    https: bool = True
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    lock_rule: Literal["literal"] = "literal"
+    failures: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 6
+    failures_within: Seconds = 600.0
+    mail_host: str = ""
+    mail_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 25
+    mail_from: str = "chakka@localhost"
+
+    @property
+    def address(self) -> Address | None:
+        """Where the portal listens, if anywhere."""
+        if not self.listen:
+            return None
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """retention_months: whole months after the month of a call in which the caller's number can be read."""
 
@@ -262,6 +294,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ledger_settings: LedgerSettings = LedgerSettings()
     billing: BillingSettings = BillingSettings()
     privacy: PrivacySettings = PrivacySettings()
+    portal: PortalSettings = PortalSettings()
 
     @property
     def keys(self) -> Path:

@@ -27,6 +27,7 @@ from chakka.config import (
     KeepaliveSettings,
     LedgerSettings,
     LineAddress,
+    PortalSettings,
     PrivacySettings,
     RegistrarSettings,
     TlsSettings,
@@ -78,7 +79,18 @@ class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TABLES = {"node", "listen", "rtp", "trunk", "line", "tariff", "data", "timers", "calls"}
-_TABLES |= {"auth", "registrar", "keepalive", "tls", "watch", "privacy", "database", "ledger", "billing"}
+_TABLES |= {
+    "auth",
+    "registrar",
+    "keepalive",
+    "tls",
+    "watch",
+    "privacy",
+    "database",
+    "ledger",
+    "billing",
+    "portal",
+}
 
 
 def parse_config(text: bytes, base: Path) -> Config:
@@ -192,7 +204,22 @@ def _read(reading: _Reading, base: Path) -> Config:
         database=reading.one("database", DatabaseSettings),
         ledger_settings=_ledger(reading),
         billing=reading.one("billing", BillingSettings),
+        portal=_portal(reading),
     )
+
+
+def _portal(reading: _Reading) -> PortalSettings:
+    settings = reading.one("portal", PortalSettings)
+    host = "127.0.0.1"
+    if settings.listen:
+        host, _ = reading.address("portal.listen", settings.listen, Config().listen)
+    if not settings.https and not ip_address(host).is_loopback:
+        message = f"only on a loopback address can the portal do without encryption, not on {host} (R7.3)"
+        reading.fault("portal.https", "bad_value", message)
+    for proxy in settings.proxies:
+        if not _is_ip(proxy):
+            reading.fault("portal.proxies", "bad_value", f"{proxy!r} must be an IP address")
+    return settings
 
 
 def _ledger(reading: _Reading) -> LedgerSettings:
