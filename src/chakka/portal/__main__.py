@@ -1,4 +1,4 @@
-"""`python -m chakka.portal`: Django's commands and `bill`, for this node's business database."""
+"""`python -m chakka.portal [--config FILE]`: the server, Django's and our commands, for these books."""
 
 import os
 import sys
@@ -10,6 +10,9 @@ from chakka.errors import InputError
 
 def main(argv: list[str]) -> None:
     """Run one command; it exits by itself."""
+    if argv[1:2] == ["--config"] and len(argv) > 2:
+        os.environ["CHAKKA_CONFIG"] = argv[2]
+        argv = [argv[0], *argv[3:]]
     os.environ["DJANGO_SETTINGS_MODULE"] = "chakka.portal.settings"
     try:
         execute_from_command_line(argv)

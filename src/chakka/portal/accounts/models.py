@@ -94,7 +94,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who may log in."""
+    """A person who may log in.
+
+    wrong_entries: how many wrong passwords in a row. is_locked: no entry any more; there is an open `Lock`.
+    """
 
     login_id = models.CharField(max_length=64, unique=True, verbose_name=_("login id"))
     email = models.EmailField(unique=True, verbose_name=_("e-mail"))
@@ -104,6 +107,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    wrong_entries = models.PositiveSmallIntegerField(default=0)
+    is_locked = models.BooleanField(default=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -121,3 +126,65 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.login_id
+
+
+class Lock(models.Model):
+    """A login that took no entries from `at` until it was released (service.md R7.2).
+
+    request, requested_at: what the person asked, once. released_by, reason, with_fee: what was decided.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="locks")
+    at = models.DateTimeField()
+    requested_at = models.DateTimeField(null=True)
+    request = models.CharField(max_length=500, blank=True)
+    released_at = models.DateTimeField(null=True)
+    released_by = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    with_fee = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="lock_one_open_per_user", fields=["user"], condition=Q(released_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="lock_released_with_decision",
+                condition=Q(released_at__isnull=True)
+                | (
+                    Q(requested_at__isnull=False, with_fee__isnull=False) & ~Q(reason="") & ~Q(released_by="")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lock-{self.pk}"
+
+
+class EntryResult(models.TextChoices):
+    """What came of an entry."""
+
+    RIGHT = "right", _("right")
+    WRONG = "wrong", _("wrong")
+    WHILE_LOCKED = "while_locked", _("while locked")
+
+
+class Entry(models.Model):
+    """A password that was tried, of whatever login id: what throttles an address, and evidence of a lock.
+
+    user: None of an id that nobody has. form: the one form that was sent; sent again it is no entry.
+    """
+
+    login_id = models.CharField(max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="entries")
+    address = models.CharField(max_length=45)
+    agent = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    result = models.CharField(max_length=12, choices=EntryResult)
+    form = models.CharField(max_length=32, unique=True)
+
+    class Meta:
+        indexes = [models.Index(name="entry_by_address", fields=["address", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.login_id} {self.result}"
