@@ -14,6 +14,7 @@ from types import ModuleType
 
 from chakka import __version__
 from chakka.cli import (
+    account,
     bill,
     calls,
     check,
@@ -64,6 +65,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     subscriber,
     contract,
     bill,
+    account,
 )
 
 
