@@ -39,11 +39,15 @@ def prepare(directory: Path) -> Path:
 
 
 def open_business(config: Config, config_file: Path) -> None:
-    """Give the demo numbers to a demo subscriber, if there is no business database yet."""
+    """Give the demo numbers to a demo subscriber, if there are no books yet, and show who can log in."""
+    environment = {**os.environ, "CHAKKA_CONFIG": str(config_file)}
+    actions = [("account", "demo")]
     if config.database.url or not (config.directory / "business.sqlite").exists():
-        command = (sys.executable, "-m", "chakka.portal", "bill", "seed-demo")
+        actions.insert(0, ("bill", "seed-demo"))
+    for action in actions:
         # A process of its own: nothing that handles calls imports the portal.
-        subprocess.run(command, check=False, env={**os.environ, "CHAKKA_CONFIG": str(config_file)})
+        command = (sys.executable, "-m", "chakka.portal", *action)
+        subprocess.run(command, check=False, env=environment)
 
 
 def _publish(store: PlanStore, plan_file: Path) -> None:

@@ -23,7 +23,7 @@ from chakka.stores.plan_store import PlanStore
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("run", help="run media, call plane and ingest in the foreground")
+    parser = subparsers.add_parser("run", help="run media, call plane, ingest and portal in the foreground")
     parser.add_argument("--config", type=Path, help="configuration (TOML); left out: the demo business")
     parser.set_defaults(run=run)
 
@@ -60,12 +60,16 @@ def _check(config: Config) -> None:
     PlanStore.open(config.plans, readonly=False).close()
     host, port = config.listen
     _check_address(f"[listen] udp = {host}:{port}", config.listen)
+    if config.portal.address is not None:
+        _check_address(f"[portal] listen = {config.portal.listen}", config.portal.address, socket.SOCK_STREAM)
     _check_address(f"[rtp] host = {config.rtp_host}", (config.rtp_host, 0))
 
 
-def _check_address(where: str, address: Address) -> None:
+def _check_address(where: str, address: Address, transport: int = socket.SOCK_DGRAM) -> None:
     kind = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    with socket.socket(kind, socket.SOCK_DGRAM) as trial:
+    with socket.socket(kind, transport) as trial:
+        # What the portal left behind in TIME_WAIT is no reason not to start.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(transport == socket.SOCK_STREAM))
         try:
             trial.bind(address)
         except OSError as fault:

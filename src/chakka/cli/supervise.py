@@ -44,7 +44,15 @@ def programs(config: Config, config_file: str) -> list[Program]:
         Program("callplane", _python("chakka.callplane", "--config", config_file)),
         *_announcer(config),
         Program("ingest", _python("chakka.ingest", *ingest)),
+        *_portal(config, config_file),
     ]
+
+
+def _portal(config: Config, config_file: str) -> list[Program]:
+    """Return the server of the portal's pages, if the node offers them."""
+    if config.portal.address is None:
+        return []
+    return [Program("portal", _python("chakka.portal", "--config", config_file, "serve"))]
 
 
 def _announcer(config: Config) -> list[Program]:
