@@ -208,5 +208,5 @@ def test_p9_credits_sum_to_the_invoice_once_it_is_taken_back_step_by_step(nets: 
 
 
 def test_p9_an_invoice_that_should_have_been_higher_says_what_to_do_instead() -> None:
-    with pytest.raises(InputError, match=" goes on the next invoice as an adjustment$"):
+    with pytest.raises(InputError, match=r" goes on the next invoice as an adjustment$"):
         correct(issued(body_of(line(100))), body_of(line(101)))
