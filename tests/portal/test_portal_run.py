@@ -156,6 +156,23 @@ def test_calls_of_a_number_that_is_nobodys_stop_the_run() -> None:
     assert [blocker.key for blocker in billing.check(run)] == ["no_owner/0120999999/2026-10"]
 
 
+def test_what_was_decided_for_one_call_stops_the_run_again_when_more_have_come() -> None:
+    contract(subscriber())
+    few, more = calls(1_000_000, number="0120999999"), calls(2_000_000_000, number="0120999999")
+    billing, run = drafted(OCTOBER, LedgerOfTotals(few, msgspec.structs.replace(few, rating_class="mobile")))
+    [blocker] = billing.check(run)
+    assert blocker.message.startswith("2 calls for 2 yen of 0120999999")
+    checks.decide(OCTOBER, blocker, "tester", "two trial calls")
+    assert billing.check(run) == []
+    billing, run = drafted(OCTOBER, LedgerOfTotals(more))
+    [again] = billing.check(run)
+    assert again.key == blocker.key
+    checks.decide(OCTOBER, again, "tester", "nobody's")
+    assert billing.check(run) == []
+    with pytest.raises(InputError, match="decided before"):
+        checks.decide(OCTOBER, again, "tester", "once more")
+
+
 def test_a_number_that_changed_hands_is_billed_to_each_for_its_months() -> None:
     first = contract(subscriber("A"), NUMBER, date(2026, 1, 1))
     first.items.update(stop=date(2026, 10, 31))

@@ -23,9 +23,12 @@ _PROBLEMS = msgspec.json.Decoder(list[Problem])
 
 
 def open_blockers(blockers: Iterable[Blocker]) -> list[Blocker]:
-    """Return the blockers that nobody has decided about."""
-    decided = set(models.BlockerDecision.objects.values_list("key", flat=True))
-    return [blocker for blocker in blockers if blocker.key not in decided]
+    """Return the blockers that nobody has decided about as they stand.
+
+    A decision is about what was said then: a thousand calls are not let pass because one of them was.
+    """
+    decided = set(models.BlockerDecision.objects.values_list("key", "message"))
+    return [blocker for blocker in blockers if (blocker.key, _kept(blocker)) not in decided]
 
 
 def decide(month: str, blocker: Blocker, by: str, reason: str) -> None:
@@ -37,16 +40,15 @@ def decide(month: str, blocker: Blocker, by: str, reason: str) -> None:
         raise InputError("a decision needs a reason")
     _, is_new = models.BlockerDecision.objects.get_or_create(
         key=blocker.key,
-        defaults={
-            "month": month,
-            "message": blocker.message[:_MESSAGE_LENGTH],
-            "by": by,
-            "reason": reason,
-            "at": timezone.now(),
-        },
+        message=_kept(blocker),
+        defaults={"month": month, "by": by, "reason": reason, "at": timezone.now()},
     )
     if not is_new:
         raise InputError(f"{blocker.key} was decided before")
+
+
+def _kept(blocker: Blocker) -> str:
+    return blocker.message[:_MESSAGE_LENGTH]
 
 
 def calendar_blockers(month: str, first_month: str, now_ms: int) -> Iterator[Blocker]:

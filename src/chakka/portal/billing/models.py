@@ -212,12 +212,13 @@ class Adjustment(models.Model):
 class BlockerDecision(models.Model):
     """What an operator decided about something that stood against billing: bill all the same.
 
-    key:   names it for ever; what stands against every month is decided about once.
-    month: the run that it was decided for.
+    key, message: name it for ever; what stands against every month is decided about once. Once more has come
+                  the message says so, and the same key is to be decided about again.
+    month:        the run that it was decided for.
     """
 
     month = models.CharField(max_length=_MONTH_LENGTH)
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     message = models.CharField(max_length=500)
     reason = models.CharField(max_length=500)
     by = models.CharField(max_length=64)
@@ -225,6 +226,7 @@ class BlockerDecision(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(name="decision_once_as_it_stands", fields=["key", "message"]),
             models.CheckConstraint(name="decision_has_a_reason", condition=~Q(reason="")),
         ]
 

@@ -1,10 +1,12 @@
 """The ledger's totals, each given to the subscriber whose number it was."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from chakka.invoicing.period import first_day, last_day
+from chakka.invoicing.usage_lines import UsageKey
+from chakka.money import yen_text
 from chakka.portal.contracts.models import Contract
 from chakka.stores.usage import Blocker, UsageTotal
 
@@ -23,20 +25,21 @@ def owned_usage(totals: Iterable[UsageTotal], first_month: str, month: str) -> O
     """Return who pays for what of `first_month` to `month`, both included."""
     owners = _Owners()
     by_subscriber: dict[int, list[UsageTotal]] = {}
-    faults: dict[str, Blocker] = {}
+    before: dict[str, list[UsageTotal]] = {}
+    disputed: dict[UsageKey, list[UsageTotal]] = {}
     for total in totals:
         if total.usage_month > month:
             continue
         subscribers = owners.of(total.number, total.usage_month)
         if total.usage_month < first_month:
-            fault = _before_books(total, first_month)
+            before.setdefault(total.usage_month, []).append(total)
         elif len(subscribers) != 1:
-            fault = _not_one_owner(total, len(subscribers))
+            disputed.setdefault((total.number, total.usage_month), []).append(total)
         else:
             by_subscriber.setdefault(subscribers.pop(), []).append(total)
-            continue
-        faults[fault.key] = fault
-    return OwnedUsage(totals=by_subscriber, faults=tuple(faults.values()))
+    faults = [_before_books(found, first_month) for found in before.values()]
+    faults += [_not_one_owner(found, len(owners.of(*key))) for key, found in disputed.items()]
+    return OwnedUsage(totals=by_subscriber, faults=tuple(faults))
 
 
 class _Owners:
@@ -66,16 +69,23 @@ class _Owners:
         }
 
 
-def _before_books(total: UsageTotal, first_month: str) -> Blocker:
-    message = f"calls of {total.usage_month} are not billed: the books begin with {first_month}"
-    return Blocker(kind="before_books", key=f"before_books/{total.usage_month}", message=message)
+def _before_books(found: Sequence[UsageTotal], first_month: str) -> Blocker:
+    month = found[0].usage_month
+    message = f"{_sum(found)} of {month} are not billed: the books begin with {first_month}"
+    return Blocker(kind="before_books", key=f"before_books/{month}", message=message)
 
 
-def _not_one_owner(total: UsageTotal, owners: int) -> Blocker:
+def _not_one_owner(found: Sequence[UsageTotal], owners: int) -> Blocker:
+    number, month = found[0].number, found[0].usage_month
     how_many = "nobody's contract" if owners == 0 else f"{owners} subscribers' contracts"
     return Blocker(
         kind="no_owner",
-        key=f"no_owner/{total.number}/{total.usage_month}",
-        message=f"calls of {total.number} in {total.usage_month} are not billed: they fall under {how_many}",
-        number=total.number,
+        key=f"no_owner/{number}/{month}",
+        message=f"{_sum(found)} of {number} in {month} are not billed: they fall under {how_many}",
+        number=number,
     )
+
+
+def _sum(found: Sequence[UsageTotal]) -> str:
+    amount_uy = sum(total.amount_uy for total in found)
+    return f"{sum(total.calls for total in found)} calls for {yen_text(amount_uy)} yen"
