@@ -113,7 +113,7 @@ def batches_ahead(path: Path, now_ms: int) -> Generator[Batch, None, None]:
         try:
             while len(header := process.stdout.read(_SIZES.size)) == _SIZES.size:
                 rows, rest = _SIZES.unpack(header)
-                sent = process.stdout.read(rows + rest)
+                sent = memoryview(process.stdout.read(rows + rest))
                 if len(sent) < rows + rest:
                     break
                 yield _received(sent[:rows], sent[rows:])
@@ -139,7 +139,7 @@ def _sent(batch: Batch) -> bytes:
     return _SIZES.pack(len(rows), len(rest)) + rows + rest
 
 
-def _received(rows: bytes, rest: bytes) -> Batch:
+def _received(rows: memoryview, rest: memoryview) -> Batch:
     finals, minutes = marshal.loads(rows)
     others, set_aside, end, torn = _REST.decode(rest)
     return Batch(finals=finals, minutes=minutes, others=others, set_aside=set_aside, end=end, torn=torn)
