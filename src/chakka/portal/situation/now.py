@@ -50,7 +50,7 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fate(msgspec.Struct, frozen=True, kw_only=True):
-    """What callers of one class get from some places. places: how many; of: of how many of that class."""
+    """What callers of one class get from some places, by name; of: how many places the class has."""
 
     outcome: Outcome
     reason: Reason
@@ -62,7 +62,7 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClassNow(msgspec.Struct, frozen=True, kw_only=True):
-    """What callers of one class get now, what most places get first. by_prefecture: else by charge area."""
+    """What callers of one class get now, what most places get first; by prefecture, else by charge area."""
 
     caller_class: CallerClass
     fates: tuple[Fate, ...]
@@ -121,7 +121,9 @@ def _classes(in_force: InForce, number: str, at_ms: int) -> Iterator[ClassNow]:
         decisions: dict[tuple[object, ...], Decision] = {}
         for place, attempt in _attempts(caller_class, number, at_ms):
             decision = decide(in_force.plan, attempt, {}, live)
-            key = (decision.outcome, decision.reason, decision.group, frozenset(decision.targets))
+            # Callers who hear the same make one row; which group refused them is nothing to them.
+            group = decision.group if decision.targets else None
+            key = (decision.outcome, decision.reason, group, frozenset(decision.targets))
             fates.setdefault(key, []).append(place)
             decisions.setdefault(key, decision)
         of = sum(map(len, fates.values()))
