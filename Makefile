@@ -14,7 +14,7 @@ test: setup-test prompts lint types layers
 
 setup: .venv/runtime
 setup-test: .venv/runtime .venv/tests
-	@scripts/system-packages sip-tester baresip sox postgresql poppler-utils
+	@scripts/system-packages sip-tester baresip sox postgresql poppler-utils chromium
 
 .venv/runtime: requirements.lock requirements-speech.lock pyproject.toml
 	@scripts/system-packages python3-venv libpangoft2-1.0-0 libharfbuzz-subset0 fonts-morisawa-bizud-gothic
