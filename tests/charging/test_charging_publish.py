@@ -1,5 +1,8 @@
 """A tariff as text: what is refused, what prices by distance, by unit and by version come to."""
 
+from calendar import isleap
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -374,3 +377,35 @@ def test_p2_unit_start_asks_for_no_calendar_beyond_the_end_of_the_call() -> None
     assert rate(fixed(60_001, last_minute), by_day) == Suspense(
         reason="no_calendar", tariff_version=by_day.version
     )
+
+
+def test_a_tariff_keeps_what_its_text_says_of_it_and_no_facts_that_no_price_needs() -> None:
+    tariff = parse_tariff(PLAIN.encode(), AREAS, shipped_holidays)
+    assert (tariff.name, tariff.title, tariff.source, tariff.example) == ("plain", "One price", "test", False)
+    assert (tariff.grid, tariff.holidays, tariff.known_days) == ({}, frozenset(), None)
+
+
+def test_the_29_of_february_can_be_a_holiday_of_the_years_that_have_it() -> None:
+    """By day 10 yen, by night and on holidays 1 yen; no year of the calendar must be a leap year."""
+    text = BANDED.replace('["08:00-20:00"]\n[[rules]]', '["08:00-09:00"]\n[[rules]]').replace(
+        'bands.holiday = ["00:00-08:00", "20:00-24:00"]', 'bands.holiday = ["00:00-08:00", "09:00-24:00"]'
+    )
+    tariff = parse_tariff(
+        text.replace("[classes]", 'also_holidays = ["02-29", "03-01"]\n[classes]').encode(),
+        AREAS,
+        shipped_holidays,
+    )
+    days = {date.fromordinal(day) for day in tariff.holidays}
+    years = range(shipped_holidays().first_year, shipped_holidays().last_year + 1)
+    assert {date(year, 3, 1) for year in years} <= days
+    assert {day.year for day in days if (day.month, day.day) == (2, 29)} == set(filter(isleap, years))
+
+
+def test_a_gap_is_said_with_class_and_carrier_group() -> None:
+    text = PLAIN.replace("fixed = []", 'mobile = ["a", "b"]').replace(
+        '"fixed"', '"mobile"\ncarrier_group = "a"'
+    )
+    text = text.replace("[classes]", 'default_carrier_group = "a"\n[classes]')
+    tariff, problems = read_tariff(text.encode(), AREAS, shipped_holidays)
+    assert tariff is None
+    assert {problem.message.partition(":")[0] for problem in problems} == {"mobile b everywhere"}
