@@ -34,6 +34,13 @@ def test_of_cumulative_parts_the_last_says_it_all() -> None:
     assert joined(cumulative(THREE)[::2]).conversation_ms == 30_001
 
 
+def test_deltas_behind_a_cumulative_part_do_not_count_what_it_counted_once_more() -> None:
+    for order in permutations([*cumulative(THREE)[:2], THREE[2]]):
+        assert (joined(order).conversation_ms, joined(order).is_open) == (80_001, False)
+    assert joined([cumulative(THREE)[1], THREE[2]]).conversation_ms == 80_001
+    assert joined([cumulative(THREE)[0], THREE[2]]).is_open
+
+
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_a_delta_that_is_missing_leaves_the_call_open(missing: int) -> None:
     record = joined([one for place, one in enumerate(THREE) if place != missing])

@@ -92,17 +92,18 @@ def _answered_at_ms(held: Sequence[Partial]) -> int | None:
 
 
 def _is_whole(held: Sequence[Partial]) -> bool:
-    last = held[-1]
-    if not last.is_last:
-        return False
-    if last.durations is Durations.CUMULATIVE:
-        return True
-    return [part.part for part in held] == list(range(1, last.part + 1))
+    last, counted = held[-1], _counted(held)
+    first = counted[0].part if counted[0].durations is Durations.CUMULATIVE else 1
+    return last.is_last and [part.part for part in counted] == list(range(first, last.part + 1))
 
 
 def _conversation_ms(held: Sequence[Partial]) -> int | None:
-    last = held[-1]
-    if last.durations is Durations.CUMULATIVE:
-        return last.record.conversation_ms
-    spoken = [part.record.conversation_ms for part in held if part.record.conversation_ms is not None]
+    durations = [part.record.conversation_ms for part in _counted(held)]
+    spoken = [duration_ms for duration_ms in durations if duration_ms is not None]
     return sum(spoken) if spoken else None
+
+
+def _counted(held: Sequence[Partial]) -> Sequence[Partial]:
+    """Return the parts whose durations add up: the last that counts since the answer, and those behind it."""
+    since_answer = [place for place, part in enumerate(held) if part.durations is Durations.CUMULATIVE]
+    return held[since_answer[-1] :] if since_answer else held
