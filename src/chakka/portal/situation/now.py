@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -10,12 +10,12 @@ from django.conf import settings
 
 from chakka.errors import InputError
 from chakka.facts import numbering_table
+from chakka.localtime import MINUTE_MS
 from chakka.numbering.model import CallerClass
 from chakka.routing import live_facts
 from chakka.routing.attempt import CallAttempt, Live, Presentation
 from chakka.routing.decide import decide
 from chakka.routing.decision import Decision, Outcome, Reason
-from chakka.routing.live_facts import NO_FACTS, LiveFacts
 from chakka.routing.plan import CompiledPlan, decode
 from chakka.stores.plan_store import PlanStore, prepared
 
@@ -42,11 +42,10 @@ class Reception(StrEnum):
 
 
 class InForce(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides the calls of a number. emergency: the name of the prepared plan that does."""
+    """What decides the calls of a number: its compiled plan as it is stored, and what is true just now."""
 
-    plan: CompiledPlan | None = None
-    facts: LiveFacts = NO_FACTS
-    emergency: str | None = None
+    plan: bytes
+    live: Live
 
 
 class Fate(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +71,12 @@ class ClassNow(msgspec.Struct, frozen=True, kw_only=True):
 def reception(number: str, at_ms: int) -> Reception:
     """Return in a word what a number does."""
     in_force = _in_force(number, at_ms)
-    if in_force.plan is None:
+    if in_force is None:
         return Reception.NO_PLAN
-    reasons = {fate.reason for one in _classes(in_force, number, at_ms) for fate in one.fates}
+    reasons = {fate.reason for one in _classes(in_force, number, _minute(at_ms)) for fate in one.fates}
     if reasons <= _CLOSED:
         return Reception.CLOSED
-    if in_force.emergency is not None:
+    if in_force.live.emergency is not None:
         return Reception.EMERGENCY
     return Reception.OPEN if Reason.OK in reasons else Reception.OFF_HOURS
 
@@ -85,25 +84,33 @@ def reception(number: str, at_ms: int) -> Reception:
 def now(number: str, at_ms: int) -> tuple[ClassNow, ...]:
     """Return what each class of caller gets, with a line free and no limit reached; () without a plan."""
     in_force = _in_force(number, at_ms)
-    return () if in_force.plan is None else tuple(_classes(in_force, number, at_ms))
+    return () if in_force is None else _classes(in_force, number, _minute(at_ms))
 
 
-def _in_force(number: str, at_ms: int) -> InForce:
+def _minute(at_ms: int) -> int:
+    """Return the beginning of a minute: plans go by nothing finer."""
+    return at_ms - at_ms % MINUTE_MS
+
+
+def _in_force(number: str, at_ms: int) -> InForce | None:
     """Return what the call plane would go by: a prepared plan that is not there leaves the ordinary one."""
     try:
         store = _store(settings.CONFIG.plans)
     except InputError:
         # Nothing was ever published.
-        return InForce()
-    stored = store.read(number)
-    if stored is None:
-        return InForce()
+        return None
+    plan = store.read(number)
+    if plan is None:
+        return None
     facts = live_facts.decode(store.read_live(number))
     name = facts.emergency_plan(at_ms)
     emergency = None if name is None else store.read(prepared(number, name))
-    if emergency is None:
-        return InForce(plan=decode(stored), facts=facts)
-    return InForce(plan=decode(emergency), facts=facts, emergency=name)
+    live = Live(
+        money_guard=facts.is_money_stopped(at_ms),
+        suspended=facts.suspended,
+        emergency=None if emergency is None else name,
+    )
+    return InForce(plan=emergency or plan, live=live)
 
 
 @cache
@@ -111,28 +118,33 @@ def _store(path: Path) -> PlanStore:
     return PlanStore.open(path)
 
 
-def _classes(in_force: InForce, number: str, at_ms: int) -> Iterator[ClassNow]:
-    facts = in_force.facts
-    live = Live(
-        money_guard=facts.is_money_stopped(at_ms), suspended=facts.suspended, emergency=in_force.emergency
-    )
-    for caller_class in SHOWN_CLASSES:
-        fates: dict[tuple[object, ...], list[str]] = {}
-        decisions: dict[tuple[object, ...], Decision] = {}
-        for place, attempt in _attempts(caller_class, number, at_ms):
-            decision = decide(in_force.plan, attempt, {}, live)
-            # Callers who hear the same make one row; which group refused them is nothing to them.
-            group = decision.group if decision.targets else None
-            key = (decision.outcome, decision.reason, group, frozenset(decision.targets))
-            fates.setdefault(key, []).append(place)
-            decisions.setdefault(key, decision)
-        of = sum(map(len, fates.values()))
-        found = [_fate(decisions[key], tuple(places), of) for key, places in fates.items()]
-        yield ClassNow(
+# Over a thousand decisions, the same for every page of a minute.
+@lru_cache(maxsize=1_000)
+def _classes(in_force: InForce, number: str, at_ms: int) -> tuple[ClassNow, ...]:
+    plan = decode(in_force.plan)
+    return tuple(
+        ClassNow(
             caller_class=caller_class,
-            fates=tuple(sorted(found, key=lambda fate: -len(fate.places))),
+            fates=_fates(plan, in_force.live, list(_attempts(caller_class, number, at_ms))),
             by_prefecture=caller_class is CallerClass.MOBILE,
         )
+        for caller_class in SHOWN_CLASSES
+    )
+
+
+def _fates(plan: CompiledPlan, live: Live, attempts: list[tuple[str, CallAttempt]]) -> tuple[Fate, ...]:
+    """Return what attempts, each from its place, get; what most of them get first."""
+    places: dict[tuple[object, ...], list[str]] = {}
+    decisions: dict[tuple[object, ...], Decision] = {}
+    for place, attempt in attempts:
+        decision = decide(plan, attempt, {}, live)
+        # Callers who hear the same make one row; which group refused them is nothing to them.
+        group = decision.group if decision.targets else None
+        key = (decision.outcome, decision.reason, group, frozenset(decision.targets))
+        places.setdefault(key, []).append(place)
+        decisions.setdefault(key, decision)
+    found = [_fate(decisions[key], tuple(names), len(attempts)) for key, names in places.items()]
+    return tuple(sorted(found, key=lambda fate: -len(fate.places)))
 
 
 def _attempts(caller_class: CallerClass, number: str, at_ms: int) -> Iterator[tuple[str, CallAttempt]]:
