@@ -9,7 +9,6 @@ from django.core.management import call_command
 
 from chakka.errors import InputError
 from chakka.portal.database import database
-from chakka.portal.place import place
 from chakka.portal.secret import secret_key
 
 
@@ -62,19 +61,3 @@ def test_other_urls_are_refused_without_showing_a_password(url: str, tmp_path: P
     with pytest.raises(InputError) as refusal:
         database("mysql://chakka:secret@db/books", tmp_path)
     assert "secret" not in str(refusal.value)
-
-
-def test_the_configuration_is_that_of_the_data_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CHAKKA_DATA", str(tmp_path))
-    assert place().directory == tmp_path
-    (tmp_path / "chakka.toml").write_text('[data]\ndir = "."\n[billing]\nissuer = "デモ電話株式会社"\n')
-    assert place().billing.issuer == "デモ電話株式会社"
-    assert place().directory == tmp_path
-
-
-def test_a_configuration_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHAKKA_CONFIG", str(tmp_path / "nowhere.toml"))
-    with pytest.raises(FileNotFoundError):
-        place()

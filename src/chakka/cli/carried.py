@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import msgspec
 
@@ -24,11 +23,8 @@ class CarriedBy(msgspec.Struct, frozen=True, kw_only=True):
 _LINES = msgspec.json.Decoder(list[CarriedBy])
 
 
-def carried_by(call_id: str, config: Config, data: Path) -> list[CarriedBy] | None:
-    """Return the lines of invoices in force that have a call in their sums; None if there are no books here.
-
-    data: the data directory, as the command was told it.
-    """
+def carried_by(call_id: str, config: Config) -> list[CarriedBy] | None:
+    """Return the lines of invoices in force that have a call in their sums; None if there are no books."""
     if not config.database.url and not (config.directory / "business.sqlite").exists():
         return None
     # In a process of its own: commands must not import Django.
@@ -36,7 +32,7 @@ def carried_by(call_id: str, config: Config, data: Path) -> list[CarriedBy] | No
     try:
         asked = subprocess.run(
             command,
-            env={**os.environ, "CHAKKA_DATA": str(data)},
+            env={**os.environ, "CHAKKA_DATA": str(config.directory)},
             stdout=subprocess.PIPE,
             timeout=_WAIT_S,
             check=False,

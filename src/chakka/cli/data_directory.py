@@ -1,16 +1,13 @@
-"""Where a command finds what the service keeps: `--data`, else $CHAKKA_DATA, else `var/` here."""
+"""Where a command finds what the service keeps (`chakka.config_file`)."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
 from chakka.config import Config
-from chakka.config_text import parse_config
+from chakka.config_file import configuration
 from chakka.errors import InputError
 from chakka.stores.ledger import Ledger, LedgerUnavailable
 from chakka.stores.open_ledger import open_ledger_to_read
@@ -18,24 +15,16 @@ from chakka.stores.open_ledger import open_ledger_to_read
 
 def add_data_option(command: argparse.ArgumentParser) -> None:
     """Add `--data DIR` to a command."""
-    default = Path(os.environ.get("CHAKKA_DATA", "var"))
-    command.add_argument("--data", type=Path, default=default, help=f"data directory (default: {default})")
+    default = "$CHAKKA_DATA, else as the configuration says, else var/"
+    command.add_argument("--data", type=Path, help=f"data directory (default: {default})")
 
 
 def places(arguments: argparse.Namespace) -> Config:
-    """Return where plan store, journal and ledger are: as the configuration says, in the data directory.
-
-    The configuration is the file $CHAKKA_CONFIG, else `chakka.toml` in the data directory, if it is there.
-    A faulty one ends the command.
-    """
-    directory: Path = arguments.data
-    file = Path(os.environ.get("CHAKKA_CONFIG", directory / "chakka.toml"))
-    if not file.exists() and "CHAKKA_CONFIG" not in os.environ:
-        return Config(directory=directory)
+    """Return where plan store, journal and ledger are. A faulty configuration ends the command."""
     try:
-        return msgspec.structs.replace(parse_config(file.read_bytes(), file.parent), directory=directory)
+        return configuration(arguments.data)
     except (InputError, OSError) as fault:
-        print(f"{file}: {fault}", file=sys.stderr)
+        print(f"chakka.toml: {fault}", file=sys.stderr)
         raise SystemExit(2) from fault
 
 

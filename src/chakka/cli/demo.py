@@ -1,6 +1,5 @@
 """The demo business: its plans, its configuration, a telephone that answers, and what to dial."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -40,14 +39,13 @@ def prepare(directory: Path) -> Path:
 
 def open_business(config: Config, config_file: Path) -> None:
     """Give the demo numbers to a demo subscriber, if there are no books yet, and show who can log in."""
-    environment = {**os.environ, "CHAKKA_CONFIG": str(config_file)}
     actions = [("account", "demo")]
     if config.database.url or not (config.directory / "business.sqlite").exists():
         actions.insert(0, ("bill", "seed-demo"))
     for action in actions:
         # A process of its own: nothing that handles calls imports the portal.
-        command = (sys.executable, "-m", "chakka.portal", *action)
-        subprocess.run(command, check=False, env=environment)
+        command = (sys.executable, "-m", "chakka.portal", "--config", str(config_file), *action)
+        subprocess.run(command, check=False)
 
 
 def _publish(store: PlanStore, plan_file: Path) -> None:

@@ -62,7 +62,7 @@ def _reckoned(
     steps = reckoning(call, config.tariffs)
     if call.rated.suspense is not None:
         return steps, None
-    return steps, carried_by(call.record.facts.call_id, config, arguments.data)
+    return steps, carried_by(call.record.facts.call_id, config)
 
 
 def _reckoning(steps: tuple[str, ...], lines: list[CarriedBy] | None) -> Iterator[str]:

@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     add_data_option(places)
     places.add_argument("--config")
     known, words = places.parse_known_args(arguments.words)
-    os.environ["CHAKKA_DATA"] = str(known.data)
+    if known.data is not None:
+        os.environ["CHAKKA_DATA"] = str(known.data)
     if known.config is not None:
         os.environ["CHAKKA_CONFIG"] = known.config
     sys.argv = ["chakka", arguments.command, arguments.action, *words]

@@ -12,6 +12,8 @@ def main(argv: list[str]) -> None:
     """Run one command; it exits by itself."""
     if argv[1:2] == ["--config"] and len(argv) > 2:
         os.environ["CHAKKA_CONFIG"] = argv[2]
+        # What the file says is where the node has its data too.
+        os.environ.pop("CHAKKA_DATA", None)
         argv = [argv[0], *argv[3:]]
     os.environ["DJANGO_SETTINGS_MODULE"] = "chakka.portal.settings"
     try:

@@ -1,15 +1,15 @@
-"""Django's settings, all from the one configuration of the node (`chakka.portal.place`)."""
+"""Django's settings, all from the one configuration of the node (`chakka.config_file`)."""
 
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from chakka.config_file import configuration
 from chakka.portal.database import database
-from chakka.portal.place import place
 from chakka.portal.secret import secret_key
 
-CONFIG = place()
+CONFIG = configuration()
 PORTAL = CONFIG.portal
 _HERE = Path(__file__).parent
 
