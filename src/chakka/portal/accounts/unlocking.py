@@ -9,6 +9,7 @@ from django.db import transaction
 from chakka.errors import InputError, Problem
 from chakka.invoicing.model import Item
 from chakka.localtime import JST
+from chakka.portal.accounts.entering import WRONG_ENTRIES
 from chakka.portal.accounts.login_id import read_login_id
 from chakka.portal.accounts.models import Entry, EntryResult, Lock, User
 from chakka.portal.contracts.finding import contracts_on
@@ -39,8 +40,11 @@ def open_lock(user: User) -> Lock | None:
 
 def evidence(lock: Lock) -> list[Entry]:
     """Return the wrong entries that led to a lock, the oldest first."""
-    wrong = Entry.objects.filter(user=lock.user, result=EntryResult.WRONG, at__lte=lock.at)
-    return list(wrong.order_by("-at", "-pk")[:3])[::-1]
+    wrong = Entry.objects.filter(user=lock.user, result=EntryResult.WRONG)
+    if lock.released_at is not None:
+        wrong = wrong.filter(at__lte=lock.released_at)
+    # As they were counted: by the clock, entries at the same moment may be in another order.
+    return list(wrong.order_by("-pk")[:WRONG_ENTRIES])[::-1]
 
 
 def is_by_strangers(lock: Lock) -> bool:
