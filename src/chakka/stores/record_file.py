@@ -19,7 +19,7 @@ MARK = b"chakka records 1\n"
 # No record comes near it; a longer frame is a length that was damaged.
 MOST_BYTES = 1 << 16
 _HEADER = Struct("<II")
-_BLOCK = 1 << 23
+_BLOCK = 1 << 22
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
