@@ -77,6 +77,22 @@ def test_p2_each_call_is_charged_by_the_version_in_force_at_its_answer_and_the_r
     assert charges["tariff_version"].to_list() == [newest.version, HIKARI.version, newest.version]
 
 
+@pytest.mark.parametrize("count", range(1, 9))
+def test_p2_calls_that_cross_bands_are_charged_alike_however_many_there_are(count: int) -> None:
+    """One unit by day from 18:59:50, two by night from 19:00:12.5; as many calls as columns too."""
+    legacy = (DATA / "tariffs/legacy.toml").read_bytes()
+    by_unit_start = prices(parse_tariff(b'band_at = "unit_start"\n' + legacy))
+    answered = parse_instant_ms("2026-10-15T18:59:50+09:00")
+    batch = table(
+        caller_class=["fixed"] * count, answered_at_ms=[answered] * count, conversation_ms=[60_000] * count
+    )
+    charges = rate_frame(batch, by_unit_start)
+    assert (
+        charges.select("units", "amount_uy", "rule").rows()
+        == [(3, 30_000_000, "fixed-day+fixed-night")] * count
+    )
+
+
 def test_facts_that_are_left_out_are_those_of_an_ordinary_call() -> None:
     left_out = rate_frame(table(caller_class="mobile"), BY_HIKARI)
     said = table(
