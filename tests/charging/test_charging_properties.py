@@ -168,6 +168,15 @@ def test_the_dearest_call_of_the_dearest_tariff_fits_into_64_bits() -> None:
         parse_tariff(DEAREST.replace("PRICE", str(price + 1)).encode())
 
 
+@pytest.mark.parametrize("unit_ms", [1, 700, 790])
+def test_the_dearest_price_is_that_of_all_units_that_a_call_of_a_year_can_begin(unit_ms: int) -> None:
+    text = DEAREST.replace("unit_ms = 1\n", f"unit_ms = {unit_ms}\n")
+    price = 4 * 10**18 // (LONGEST_MS // unit_ms + 1)
+    assert parse_tariff(text.replace("PRICE", str(price)).encode()).name == "dearest"
+    with pytest.raises(InputError, match="64 bits"):
+        parse_tariff(text.replace("PRICE", str(price + 1)).encode())
+
+
 def test_every_class_that_can_be_connected_has_a_price_in_hikari_wide_and_freedial() -> None:
     """Admitted are fixed and payphone by area, mobile and fmc by prefecture, unknown as fixed."""
     for word in ("fixed", "payphone", "mobile", "fmc", "unknown"):

@@ -61,6 +61,8 @@ bands.sunday = ["00:00-08:00", "20:00-24:00"]
 bands.holiday = ["00:00-08:00", "20:00-24:00"]
 """
 
+DEAR = "unit_ms = 1\nunit_price_uy = 100_000_000_000"
+
 DISTANT = """
 name = "distant"
 title = "By distance"
@@ -86,6 +88,16 @@ unit_price_uy = {price}
 """
     for zone, price in (("same", 8_500_000), ("near", 20_000_000), ("far", 40_000_000))
 )
+
+
+NEAR = """
+[[rules]]
+id = "near"
+class = "fixed"
+zone = "near"
+unit_ms = 180_000
+unit_price_uy = 20000000
+"""
 
 
 def tariff(text: str) -> Tariff:
@@ -158,6 +170,7 @@ def test_a_complete_tariff_has_no_problems() -> None:
         ("fixed = []", "fixed = []\nmobile = []", "rule_missing", "mobile everywhere"),
         ('["08:00-20:00"]', '["20:00-08:00"]', "slot_invalid", "'20:00-08:00'"),
         ('"20:00-24:00"]', '"20:00-25:00"]', "slot_invalid", "'20:00-25:00'"),
+        ('"20:00-24:00"]', '"20:00-24:00", "12:00-12:00"]', "slot_invalid", "'12:00-12:00'"),
         ('["08:00-20:00"]', '["8-20"]', "bad_value", "bands"),
         ('id = "night"', 'id = "day"', "bad_value", "used twice"),
         ("unit_ms = 20_000", "unit_ms = 0", "bad_value", "unit_ms"),
@@ -188,6 +201,27 @@ def test_a_faulty_tariff_is_refused_with_the_offending_value(
     assert any(fault.code == code and part in fault.message for fault in faults), faults
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('["08:00-20:00"]', '["08:00-19:00"]', "rules"),
+        ("fixed = []", "unknown = []", "classes"),
+        ("fixed = []", 'fixed = ["a"]', "default_carrier_group"),
+        ('band_at = "unit_start"', 'also_holidays = ["02-29", "02-30"]', "also_holidays[1]"),
+        ('band_at = "unit_start"', 'unknown_zone = "moon"', "unknown_zone"),
+        ('id = "night"', 'id = "day"', "rules[1].id"),
+        ("unit_ms = 20_000\nunit_price_uy = 10_000_000", DEAR, "rules[0].unit_price_uy"),
+        ('class = "fixed"', 'class = "mobile"', "rules[0].class"),
+        ('class = "fixed"', 'class = "fixed"\ncarrier_group = "a"', "rules[0].carrier_group"),
+        ('class = "fixed"', 'class = "fixed"\nzone = "moon"', "rules[0].zone"),
+        ('["08:00-20:00"]', '["20:00-08:00"]', "rules[0].bands.weekday"),
+    ],
+)
+def test_each_problem_is_said_at_its_place(old: str, new: str, where: str) -> None:
+    assert old in BANDED
+    assert where in {fault.where for fault in problems(BANDED.replace(old, new, 1))}
+
+
 def test_rules_that_are_no_tables_and_bytes_that_are_no_text_are_refused() -> None:
     assert problems('name = "x"\nrules = 3')[0].message == "rules are tables; write [[rules]]"
     found, faults = read_tariff("name = '料金'".encode("cp932"), AREAS, shipped_holidays)
@@ -212,12 +246,22 @@ def test_all_problems_are_said_at_once() -> None:
     ],
 )
 def test_zones_must_rise_and_the_last_must_have_no_limit(old: str, new: str) -> None:
-    assert "zones" in {fault.where for fault in problems(DISTANT.replace(old, new, 1))}
+    [fault] = problems(DISTANT.replace(old, new, 1))
+    assert (fault.code, fault.where) == ("bad_value", "zones")
+    assert "must rise" in fault.message
 
 
 def test_a_zone_named_twice_is_refused() -> None:
     faults = problems(DISTANT.replace('name = "same"', 'name = "near"', 1))
-    assert any("named twice" in fault.message for fault in faults)
+    assert [(fault.code, fault.where) for fault in faults if "named twice" in fault.message] == [
+        ("bad_value", "zones")
+    ]
+
+
+def test_of_two_zones_too_the_distance_tells_which() -> None:
+    text = DISTANT.replace('[[zones]]\nname = "same"\nmax_km = 0\n', "")
+    by = tariff(text.replace('zone = "same"\n', 'zone = "near"\n').replace(NEAR, ""))
+    assert [charge(between(place, "東京"), by).rule for place in ("横浜", "大阪")] == ["same", "far"]
 
 
 @pytest.mark.parametrize(
