@@ -22,7 +22,6 @@ from chakka.money import MICRO_YEN
 from chakka.routing.live_facts import Caps
 
 TARIFF = shipped_tariff("hikari-wide")
-LAST_OF_NOVEMBER = period_at(parse_instant_ms("2026-11-30T23:59:59.999+09:00"))
 TUESDAY = period_at(parse_instant_ms("2026-11-24T10:00+09:00"))
 YEN = MICRO_YEN
 
@@ -38,11 +37,13 @@ def spent(day: int = 0, month: int = 0, **callers: int) -> Spent:
 
 
 def test_days_and_months_are_those_of_japan() -> None:
-    assert LAST_OF_NOVEMBER.month == "2026-11"
     midnight = parse_instant_ms("2026-12-01T00:00+09:00")
-    assert (LAST_OF_NOVEMBER.day_end_ms, LAST_OF_NOVEMBER.month_end_ms) == (midnight, midnight)
+    last = period_at(midnight - 1)
+    assert last.month == "2026-11"
+    assert (last.day_end_ms, last.month_end_ms) == (midnight, midnight)
     first = period_at(midnight)
-    assert (first.day, first.month) == (LAST_OF_NOVEMBER.day + 1, "2026-12")
+    assert (first.day, first.month) == (last.day + 1, "2026-12")
+    assert first.day_end_ms == parse_instant_ms("2026-12-02T00:00+09:00")
     assert first.month_end_ms == parse_instant_ms("2027-01-01T00:00+09:00")
 
 
@@ -99,10 +100,10 @@ def test_of_too_many_callers_those_who_spent_most_are_stopped() -> None:
 def test_each_level_that_is_reached_is_named_with_cap_and_period() -> None:
     caps = Caps(day_yen=100, month_yen=1000, warn_percent=(90, 50))
     reached = judge(caps, spent(95, 500), TUESDAY).reached
-    assert [(one.scope, one.period, one.percent, one.cap_yen) for one in reached] == [
-        (Scope.DAY, "2026-11-24", 50, 100),
-        (Scope.DAY, "2026-11-24", 90, 100),
-        (Scope.MONTH, "2026-11", 50, 1000),
+    assert [(one.scope, one.period, one.percent, one.cap_yen, one.spent_uy) for one in reached] == [
+        (Scope.DAY, "2026-11-24", 50, 100, 95 * YEN),
+        (Scope.DAY, "2026-11-24", 90, 100, 95 * YEN),
+        (Scope.MONTH, "2026-11", 50, 1000, 500 * YEN),
     ]
 
 
@@ -120,6 +121,7 @@ def test_the_usual_warning_comes_at_80_percent_to_the_micro_yen(amount_uy: int, 
 def test_a_caller_who_is_stopped_is_named_by_tag() -> None:
     (reached,) = judge(Caps(caller_day_yen=50), spent(60, 60, ab=60), TUESDAY).reached
     assert (reached.scope, reached.caller_tag, reached.spent_uy) == (Scope.CALLER_DAY, "ab", 60 * YEN)
+    assert (reached.period, reached.percent, reached.cap_yen) == ("2026-11-24", 100, 50)
 
 
 # -- calls that are up
@@ -127,8 +129,8 @@ def test_a_caller_who_is_stopped_is_named_by_tag() -> None:
 
 def test_calls_that_are_up_count_for_the_day_on_which_they_were_answered() -> None:
     day = TUESDAY.day
-    sums = with_open_calls(spent(10, 20, ab=1), {(day, "ab"): 3 * YEN, (day - 1, "cd"): 5 * YEN}, day)
-    assert sums == spent(13, 28, ab=4)
+    running = {(day, "ab"): 3 * YEN, (day, "ef"): 2 * YEN, (day - 1, "cd"): 5 * YEN}
+    assert with_open_calls(spent(10, 20, ab=1), running, day) == spent(15, 30, ab=4, ef=2)
 
 
 # Of each call: when it is answered, how long it lasts, who calls.

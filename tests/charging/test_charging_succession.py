@@ -4,9 +4,17 @@ from datetime import date
 from pathlib import Path
 from threading import Thread
 
+import msgspec
 import pytest
 
-from chakka.charging.succession import alone, dated, each_version, in_succession, successor_problems
+from chakka.charging.succession import (
+    alone,
+    dated,
+    each_version,
+    in_succession,
+    only_adds,
+    successor_problems,
+)
 from chakka.charging.tariff import Tariff
 from chakka.errors import InputError
 from chakka.facts import (
@@ -49,6 +57,13 @@ def test_a_later_version_must_not_begin_in_the_past_whose_calls_are_charged(day:
     assert message == f"valid from {day} is past: calls since then are charged by {starting(None).version}"
 
 
+def test_a_later_version_must_not_begin_at_this_very_moment() -> None:
+    later, starts_ms = starting("2026-11-23"), parse_instant_ms("2026-11-23T00:00:00+09:00")
+    assert successor_problems(later, starting(None), starts_ms - 1) == []
+    [problem] = successor_problems(later, starting(None), starts_ms)
+    assert (problem.code, problem.where) == ("too_early", "valid_from")
+
+
 SHIP = b"""
 [[rules]]
 id = "ship"
@@ -63,6 +78,13 @@ def test_a_version_that_only_adds_a_class_may_begin_in_the_past() -> None:
     added = parse_tariff(dated(WITH_SHIPS, date(2026, 1, 1)))
     assert refused(added, starting(None)) == []
     assert refused(added, starting("2026-01-02")) != []
+
+
+def test_classes_with_carrier_groups_may_stay_as_they_are() -> None:
+    before = (DATA / "tariffs/hikari-wide.toml").read_bytes()
+    added = before.replace(b"payphone = []", b"payphone = []\nship = []") + SHIP
+    assert any(groups for groups in parse_tariff(before).classes.values())
+    assert refused(parse_tariff(dated(added, date(2026, 1, 1))), parse_tariff(before)) == []
 
 
 @pytest.mark.parametrize(
@@ -89,6 +111,17 @@ def test_holidays_that_change_are_a_change_of_price() -> None:
     assert refused(parse_tariff(dated(fewer, date(2026, 1, 1))), before) != []
 
 
+@pytest.mark.parametrize(("later", "earlier"), [(1, 0), (0, 1)])
+def test_a_version_that_knows_fewer_days_is_a_change_of_price(later: int, earlier: int) -> None:
+    legacy = (DATA / "tariffs/legacy.toml").read_bytes()
+    before = parse_tariff(legacy)
+    added = parse_tariff(legacy.replace(b"fixed = []", b"fixed = []\nship = []") + SHIP)
+    assert added.known_days is not None
+    assert only_adds(added, before)
+    fewer = range(added.known_days[0] + later, added.known_days[-1] + 1 - earlier)
+    assert not only_adds(msgspec.structs.replace(added, known_days=fewer), before)
+
+
 @pytest.mark.parametrize("day", [None, "2029-12-31", "2030-01-01"])
 def test_a_version_must_begin_after_every_other(day: str | None) -> None:
     [message] = refused(starting(day), starting("2030-01-01"))
@@ -107,14 +140,17 @@ def test_a_version_begins_at_midnight_in_japan() -> None:
 
 
 def test_a_text_that_says_when_it_begins_is_not_given_another_day() -> None:
-    with pytest.raises(InputError, match="valid_from of its own"):
+    with pytest.raises(InputError, match="valid_from of its own") as refusal:
         dated(b"valid_from = 2027-04-01\n" + TEXT, date(2027, 5, 1))
+    [problem] = refusal.value.problems
+    assert (problem.code, problem.where) == ("bad_value", "valid_from")
+    assert problem.message == str(refusal.value)
 
 
 def test_the_versions_come_newest_first_and_one_of_them_can_stand_alone() -> None:
-    newest = in_succession([starting("2027-01-01"), starting(None), starting("2028-01-01")])
+    newest = in_succession([starting("2027-01-01"), starting(None), starting("1960-01-01")])
     first_days = [version.valid_from_ms for version in each_version(newest)]
-    assert first_days == [starting(day).valid_from_ms for day in ("2028-01-01", "2027-01-01", None)]
+    assert first_days == [starting(day).valid_from_ms for day in ("2027-01-01", "1960-01-01", None)]
     assert (alone(newest).succeeds, alone(newest).valid_from_ms) == (None, None)
     assert alone(newest).version == newest.version
 
