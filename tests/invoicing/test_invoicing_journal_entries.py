@@ -66,6 +66,7 @@ def test_calls_of_a_number_that_is_nobodys_are_refused() -> None:
     assert [(problem.code, problem.where) for problem in refusal.value.problems] == [
         ("no_subscriber", NUMBER)
     ]
+    assert str(refusal.value) == f"{NUMBER} is nobody's, but has calls"
 
 
 def test_an_invoice_turns_unbilled_calls_and_fees_into_a_receivable() -> None:
@@ -118,7 +119,9 @@ def test_an_invoice_whose_sums_do_not_agree_is_not_booked() -> None:
     body = msgspec.structs.replace(october(0), tax_yen=1)
     with pytest.raises(InputError) as refusal:
         invoice_entry(issued(body), "S-1")
-    assert [problem.code for problem in refusal.value.problems] == ["unbalanced"]
+    [problem] = refusal.value.problems
+    assert (problem.code, problem.where) == ("unbalanced", "invoice/INV2026-000001")
+    assert "does not balance: 99000000 micro-yen" in problem.message
 
 
 def test_what_changed_between_two_totals_is_told_by_number_month_and_class() -> None:

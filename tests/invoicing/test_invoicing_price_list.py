@@ -65,6 +65,8 @@ def test_a_row_may_say_its_rule_and_its_days() -> None:
     prices = parse_price_list(standard_with(rows))
     assert price_at(prices, Item.BASIC, date(2026, 3, 31)).proration is Proration.NONE
     assert price_at(prices, Item.BASIC, date(2026, 4, 1)).proration is Proration.DAILY
+    days = [(row.valid_from, row.valid_until) for row in prices.prices if row.item is Item.BASIC]
+    assert days == [(None, SPRING), (SPRING, None)]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,39 @@ def test_a_gap_before_the_first_price_is_named_by_its_end() -> None:
     rows = BASIC + "valid_from = 2027-04-01\n" + BASIC + "valid_from = 2026-04-01\nvalid_until = 2027-04-01\n"
     _, problems = read_price_list(standard_with(rows))
     assert [problem.message for problem in problems] == ["basic: nothing holds before 2026-04-01"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("", "basic has no price"),
+        ('[[prices]]\nitem = "basic"\n', "basic has no price; a price of nothing is written 0"),
+        (BASIC + "function_yen = 1\n", "1 yen per function, but the list charges per_job"),
+        (
+            BASIC + "valid_until = 2026-04-01\n",
+            "basic: nothing holds from 2026-04-01; the last row has no end",
+        ),
+        (
+            BASIC + "valid_until = 2026-04-01\n" + BASIC,
+            "basic: two rows hold from ever; the one before ends 2026-04-01",
+        ),
+    ],
+)
+def test_a_fault_is_said_with_the_item_and_the_day(change: str, message: str) -> None:
+    _, problems = read_price_list(standard_with(change))
+    assert [problem.message for problem in problems] == [message]
+
+
+def test_a_list_without_prices_lacks_every_item() -> None:
+    assert problems_of(b'name = "x"\ntitle = "t"\nsource = "s"\n') == [("missing_item", "prices")] * len(Item)
+
+
+def test_what_is_wrong_with_the_whole_text_or_its_head_has_no_place_in_it() -> None:
+    assert problems_of(b"name = ") == [("syntax", "")]
+    assert problems_of(b'title = "t"\nsource = "s"\n') == [("missing_key", "")]
+    assert problems_of(b'name = "x"\ntitle = "t"\nsource = "s"\nprices = 1\n') == [("bad_value", "prices")]
+    _, [problem] = read_price_list(b"\xff")
+    assert problem.message.startswith("not TOML: ")
 
 
 def test_every_problem_of_a_list_is_named_at_once() -> None:
