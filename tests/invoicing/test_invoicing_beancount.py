@@ -5,6 +5,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import msgspec
 from invoice_examples import (
     corrected_of_e19,
     credit_of_e19,
@@ -70,8 +71,36 @@ def test_bean_check_accepts_books_with_balances_brought_forward(tmp_path: Path) 
     assert bean_check(text, tmp_path).returncode == 0
 
 
+def test_what_lies_before_the_first_day_is_brought_forward_and_the_first_day_is_not() -> None:
+    days = [date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 2)]
+    text = beancount([rated(place, day) for place, day in enumerate(days, start=1)], "x", since=days[1])
+    _, _, opening = text.partition('2026-11-01 * "Brought forward"\n')
+    assert opening.startswith(
+        "  Assets:Unbilled:S-000123  0.000001 JPY\n  Income:Calls  -0.000001 JPY\n\n2026-11-01 * "
+    )
+    assert text.count("calls rated") == 2
+
+
+def test_what_does_not_balance_is_brought_forward_in_sight(tmp_path: Path) -> None:
+    entry = rated(5, date(2026, 10, 31))
+    lopsided = msgspec.structs.replace(entry, postings=entry.postings[:1])
+    text = beancount([lopsided], "x", since=date(2026, 11, 1))
+    assert "  Equity:Opening-Balances  -0.000005 JPY\n" in text
+    assert bean_check(text, tmp_path).returncode == 0
+
+
 def test_bean_check_accepts_books_without_entries(tmp_path: Path) -> None:
-    assert bean_check(beancount([], "empty"), tmp_path).returncode == 0
+    text = beancount([], "empty")
+    assert "\n1970-01-01 open Equity:Opening-Balances JPY\n" in text
+    assert bean_check(text, tmp_path).returncode == 0
+
+
+def test_accounts_open_on_the_day_of_the_first_entry_in_yen() -> None:
+    text = beancount([rated(1, date(2026, 10, 31)), rated(2, date(2026, 10, 5))], 'a "b"\\c\td')
+    assert text.startswith(
+        'option "title" "a \\"b\\"\\\\c d"\noption "operating_currency" "JPY"\n\n2026-10-05 commodity JPY\n'
+    )
+    assert "\n2026-10-05 open Income:Calls JPY\n" in text
 
 
 def test_bean_check_refuses_a_transaction_that_is_off_by_a_micro_yen(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_each_invoice_is_a_row_with_its_sums() -> None:
     heading, content = rows(invoices_csv([month_of_october()]))
     row = dict(zip(heading, content, strict=True))
     assert (row["税抜金額"], row["消費税額"], row["税込金額"]) == ("287437", "28743", "316180")
-    assert row["登録番号"] == "T7000012050002"
+    assert (row["登録番号"], row["元の請求書番号"]) == ("T7000012050002", "")
 
 
 def test_what_a_credit_gives_back_is_negative_so_that_columns_can_be_summed() -> None:

@@ -18,7 +18,7 @@ from invoice_examples import (
 
 from chakka.errors import InputError
 from chakka.invoicing.html import Notes, html
-from chakka.invoicing.notation import freephone_number, japanese_period, percent, short_period, yen
+from chakka.invoicing.notation import figure, freephone_number, japanese_period, percent, short_period, yen
 from chakka.invoicing.period import first_day, last_day
 
 
@@ -151,7 +151,8 @@ def test_periods_are_written_short_within_a_year_and_whole_across() -> None:
 
 
 def test_figures_are_written_as_on_japanese_invoices() -> None:
-    assert (yen(1234567), yen(-1234)) == ("¥1,234,567", "−¥1,234")
+    assert (yen(1234567), yen(0), yen(-1234)) == ("¥1,234,567", "¥0", "−¥1,234")
+    assert (figure(1234567), figure(0), figure(-1234)) == ("1,234,567", "0", "−1,234")
     assert (percent(100), percent(85), percent(0)) == ("10", "8.5", "0")
     assert (freephone_number("0120123456"), freephone_number("08001234567")) == (
         "0120-123-456",
