@@ -27,7 +27,7 @@ from chakka.errors import InputError
 from chakka.invoicing import pint_rules
 from chakka.invoicing.assemble import Heading, assemble
 from chakka.invoicing.credit import correct
-from chakka.invoicing.model import Invoice, InvoiceBody, InvoiceLine, Party
+from chakka.invoicing.model import Invoice, InvoiceBody, InvoiceKind, InvoiceLine, Party
 from chakka.invoicing.pint import CAC, CBC, Endpoint, PintProfile, pint
 from chakka.invoicing.pint_rules import pint_problems
 from chakka.invoicing.qualified import problems_before_issue
@@ -417,6 +417,18 @@ def changed(**changes: object) -> Invoice:
             "recipient.registration_number",
         ),
         (issued(body(line("", 1000))), "missing", "lines[0].description"),
+        (issued(body(line("基本料", 1000)), number=" "), "missing", "number"),
+        (
+            changed(issuer=msgspec.structs.replace(ISSUER, address="\x0b")),
+            "control_character",
+            "issuer.address",
+        ),
+        (
+            changed(recipient=msgspec.structs.replace(RECIPIENT, address="\x0b")),
+            "control_character",
+            "recipient.address",
+        ),
+        (changed(kind=InvoiceKind.CREDIT), "original", "refers_to"),
         (changed(net_yen=999), "sum", "net_yen"),
         (changed(tax_yen=99), "sum", "tax_yen"),
         (changed(total_yen=1101), "sum", "total_yen"),
@@ -431,6 +443,38 @@ def changed(**changes: object) -> Invoice:
 )
 def test_what_is_no_qualified_invoice_is_not_issued(invoice: Invoice, code: str, where: str) -> None:
     assert (code, where) in {(problem.code, problem.where) for problem in problems_before_issue(invoice)}
+
+
+@pytest.mark.parametrize(
+    ("invoice", "message"),
+    [
+        (
+            changed(issuer=msgspec.structs.replace(ISSUER, name=" ")),
+            "a qualified invoice must say this (消費税法 57条の4)",
+        ),
+        (changed(refers_to="2026-000001"), "2026-000001 is not the original that was given"),
+        (changed(kind=InvoiceKind.CREDIT), "a credit refers to its original, which is not named"),
+        (changed(total_yen=1101), "1101 is stated, it comes to 1100"),
+        (issued(body(line("a\x0bb", 1000))), "'a\\x0bb' holds the control character U+000B"),
+        (
+            changed(taxes=(msgspec.structs.replace(body(line("x", 9)).taxes[0], tax_yen=100),)),
+            "the lines come to 1000, 9 is stated",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_figures(invoice: Invoice, message: str) -> None:
+    assert [problem.message for problem in problems_before_issue(invoice)] == [message]
+
+
+def test_a_sole_trader_may_be_a_recipient() -> None:
+    trader = msgspec.structs.replace(RECIPIENT, registration_number="T8000012050002")
+    assert problems_before_issue(changed(recipient=trader)) == ()
+
+
+def test_a_document_is_checked_as_it_will_be_sent() -> None:
+    nothing_claimed = PintProfile(customization_id="")
+    problems = problems_before_issue(changed(), profile=nothing_claimed)
+    assert {problem.code for problem in problems} == codes(pint(changed(), profile=nothing_claimed)) != set()
 
 
 def test_tax_that_is_a_yen_off_is_not_issued() -> None:
