@@ -27,7 +27,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield place
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while playwright runs no other test of its worker can run an event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = which("chromium")
     if path is None:
