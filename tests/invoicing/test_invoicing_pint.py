@@ -376,6 +376,69 @@ def test_two_lines_of_an_address_are_two_elements() -> None:
     assert text_at(xml, f"{SELLER}/cac:PostalAddress/cbc:PostalZone") == "1000000"
 
 
+@pytest.mark.parametrize(
+    ("address", "streets"),
+    [
+        ("", [None, None]),
+        ("一丁目", ["一丁目", None]),
+        ("一丁目\n見本ビル\n4階", ["一丁目", "見本ビル　4階"]),
+    ],
+)
+def test_an_address_has_as_many_elements_as_lines_at_most_two(
+    address: str, streets: list[str | None]
+) -> None:
+    xml = pint(changed(issuer=msgspec.structs.replace(ISSUER, address=address)))
+    postal = f"{SELLER}/cac:PostalAddress"
+    assert [text_at(xml, f"{postal}/cbc:{name}StreetName") for name in ("", "Additional")] == streets
+
+
+def test_a_party_is_known_by_country_tax_scheme_and_corporate_number() -> None:
+    party = tree(pint(month_of_october())).find(SELLER, NAMES)
+    assert party is not None
+    assert party.findtext("cac:PostalAddress/cac:Country/cbc:IdentificationCode", None, NAMES) == "JP"
+    assert party.findtext("cac:PartyTaxScheme/cac:TaxScheme/cbc:ID", None, NAMES) == "VAT"
+    company = party.find("cac:PartyLegalEntity/cbc:CompanyID", NAMES)
+    assert company is not None
+    assert (company.text, company.attrib) == ("7000012050002", {"schemeID": "0188"})
+
+
+def test_the_seller_can_be_given_an_address_too() -> None:
+    profile = PintProfile(seller_endpoint=Endpoint(scheme="0188", identifier="2000012020001"))
+    assert text_at(pint(month_of_october(), profile=profile), f"{SELLER}/cbc:EndpointID") == "2000012020001"
+
+
+def test_lines_are_counted_from_one_and_say_their_freephone_number() -> None:
+    root = tree(pint(issued(body(line("基本料", 1000), line("無料", 0)))))
+    lines = root.findall(LINE, NAMES)
+    assert [each.findtext("cbc:ID", None, NAMES) for each in lines] == ["1", "2"]
+    assert [each.findtext("cbc:InvoicedQuantity", None, NAMES) for each in lines] == ["1", "1"]
+    names = [
+        each.text for each in root.findall(f"{LINE}/cac:Item/cac:AdditionalItemProperty/cbc:Name", NAMES)
+    ]
+    assert set(names) == {"着信課金電話番号"}
+
+
+def test_a_note_says_of_what_a_document_is_a_credit_or_a_correction() -> None:
+    original = wrong_invoice_of_e19()
+    notes = [
+        text_at(pint(each, given), "cbc:Note")
+        for each, given in ((original, None), (credit_of_e19(), original), (corrected_of_e19(), original))
+    ]
+    assert notes == [
+        None,
+        f"適格返還請求書（{original.number} に対する返還）",
+        f"修正した適格請求書（{original.number} の修正）",
+    ]
+
+
+def test_an_original_that_a_document_does_not_refer_to_is_refused() -> None:
+    original = wrong_invoice_of_e19()
+    with pytest.raises(InputError, match=f"refers to no invoice, not to {original.number}$"):
+        pint(month_of_october(), original)
+    with pytest.raises(InputError, match=f"refers to {original.number}, not to none$"):
+        pint(credit_of_e19())
+
+
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1b", "\ud800", "\ufffe"])
 def test_a_character_that_xml_cannot_hold_is_refused_by_name(character: str) -> None:
     bad = issued(body(line(f"基本{character}料", 1)))
