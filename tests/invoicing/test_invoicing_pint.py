@@ -23,7 +23,7 @@ from invoice_examples import (
     wrong_invoice_of_e19,
 )
 
-from chakka.errors import InputError
+from chakka.errors import InputError, Problem
 from chakka.invoicing import pint_rules
 from chakka.invoicing.assemble import Heading, assemble
 from chakka.invoicing.credit import correct
@@ -271,6 +271,101 @@ def test_where_says_which_line() -> None:
     without("cac:Item/cbc:Name")(root.findall(LINE, NAMES)[1])
     (problem,) = pint_problems(ET.tostring(root))
     assert (problem.code, problem.where) == ("ibr-025", "InvoiceLine[2]")
+
+
+def broken_by(*edits: Edit) -> tuple[Problem, ...]:
+    root = tree(corrected())
+    all_of(*edits)(root)
+    return pint_problems(ET.tostring(root))
+
+
+def codes_by(*edits: Edit) -> set[str]:
+    return {problem.code for problem in broken_by(*edits)}
+
+
+@pytest.mark.parametrize("tax", ["99", "101"])
+def test_a_tax_that_is_a_whole_yen_off_is_named(tax: str) -> None:
+    root = tree(pint(issued(body(line("基本料", 1000)))))
+    text(f"{SUBTOTAL}/cbc:TaxAmount", tax)(root)
+    assert "ibr-tax-09" in codes(ET.tostring(root))
+
+
+@pytest.mark.parametrize(("net_yen", "is_named"), [(0, False), (1, True)])
+def test_without_a_due_date_only_nothing_may_be_to_be_paid(net_yen: int, is_named: bool) -> None:
+    root = tree(pint(issued(body(line("基本料", net_yen)))))
+    without("cbc:DueDate")(root)
+    assert codes(ET.tostring(root)) == ({"ibr-co-25"} if is_named else set())
+
+
+def test_terms_of_payment_stand_for_a_due_date() -> None:
+    root = tree(corrected())
+    without("cbc:DueDate")(root)
+    terms = ET.Element(f"{{{CAC}}}PaymentTerms")
+    ET.SubElement(terms, f"{{{CBC}}}Note").text = "月末"
+    root.insert(list(root).index(found(root, "cac:TaxTotal")[1]), terms)
+    assert pint_problems(ET.tostring(root)) == ()
+
+
+def test_a_period_may_be_open_at_one_end() -> None:
+    assert codes_by(without(f"{PERIOD}/cbc:EndDate")) == set()
+    assert codes_by(without(f"{PERIOD}/cbc:StartDate")) == set()
+
+
+def test_what_has_no_rate_is_not_taxed_by_another() -> None:
+    edits = text(f"{SUBTOTAL}/cac:TaxCategory/cbc:Percent", "1 0"), text(f"{SUBTOTAL}/cbc:TaxAmount", "0")
+    problems = broken_by(*edits)
+    assert "ibr-tax-09" not in {problem.code for problem in problems}
+    assert "the tax rate is missing or no number: '1 0'" in {problem.message for problem in problems}
+
+
+def test_an_amount_that_is_missing_counts_as_nothing() -> None:
+    messages = {problem.message for problem in broken_by(without(f"{LINE}/cbc:LineExtensionAmount"))}
+    assert "the sum of the lines is stated as 1032, but comes to 0" in messages
+
+
+@pytest.mark.parametrize(
+    ("first", "final", "is_named"),
+    [
+        ("2023-09-01", "2023-09-30", False),
+        ("2023-09-01", "2023-10-01", True),
+        ("2023-10-01", None, True),
+        ("2023-09-01", "", False),
+        (None, None, False),
+    ],
+)
+def test_registration_numbers_are_required_since_october_2023(
+    first: str | None, final: str | None, is_named: bool
+) -> None:
+    edits = [text(f"{SELLER}/cac:PartyTaxScheme/cbc:CompanyID", "T1")]
+    for period in ("cac:InvoicePeriod", PERIOD):
+        for name, day in (("StartDate", first), ("EndDate", final)):
+            path = f"{period}/cbc:{name}"
+            edits.append(without(path) if day is None else text(path, day))
+    assert ("aligned-ibr-jp-01" in codes_by(*edits)) == is_named
+
+
+def test_an_empty_element_is_named_by_its_place() -> None:
+    root = tree(pint(issued(body(line("基本料", 1), line("通話料", 2)))))
+    found(root.findall(LINE, NAMES)[1], "cac:Item/cbc:Name")[1].text = ""
+    text("cbc:DueDate", "")(root)
+    empty = [problem for problem in pint_problems(ET.tostring(root)) if problem.code == "ibr-079"]
+    assert [problem.where for problem in empty] == ["DueDate", "InvoiceLine[2]/Item/Name"]
+    assert {problem.message for problem in empty} == {"the element is empty"}
+
+
+def test_an_element_of_no_namespace_is_named() -> None:
+    root = tree(corrected())
+    ET.SubElement(root, "Surprise").text = "!"
+    assert ("ubl-namespace", "Surprise") in {
+        (problem.code, problem.where) for problem in pint_problems(ET.tostring(root))
+    }
+
+
+def test_what_is_no_invoice_is_said_of_the_whole_document() -> None:
+    [no_xml], [no_invoice] = pint_problems(b"<"), pint_problems(b"<CreditNote/>")
+    assert (no_xml.where, no_invoice.where) == ("", "")
+    assert no_xml.message.startswith("this is no XML: ")
+    assert no_invoice.message == "the root is CreditNote, not a UBL 2.1 Invoice"
 
 
 @pytest.mark.parametrize("junk", [b"", b"<", b"not xml", b"\xff\xfe", corrected()[:-20], corrected() + b"x"])
