@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chakka.charging.explain import rated_call
 from chakka.charging.rate import Charge, RatedCall, rate
 from chakka.charging.replay import Replay, Report, past_call, repriced
 from chakka.charging.succession import alone
@@ -381,3 +382,98 @@ def test_the_difference_is_that_of_all_changes_together(
     assert report.was_uy == sum(call.rated.amount_uy or 0 for call in past if call.rated)
     assert report.now_uy - report.was_uy == sum(one.difference_uy for one in report.changes)
     assert report.calls == report.unchanged + sum(one.calls for one in report.changes)
+
+
+LATER = ('["00:00-09:00", "18:00-24:00"]', '["00:00-11:00", "18:00-24:00"]')
+TO_OSAKA = ('overflow: ["0352001234", "0662001234"]', 'overflow: ["0662001234", "0352001234"]')
+
+
+def area_of(line: str) -> str | None:
+    return numbering_table().lookup(line).charge_area
+
+
+def with_final(call: LedgerCall, **changes: object) -> LedgerCall:
+    assert call.final is not None
+    return msgspec.structs.replace(call, final=msgspec.structs.replace(call.final, **changes))
+
+
+def with_amount(call: LedgerCall, amount_uy: int | None) -> LedgerCall:
+    assert call.rated is not None
+    return msgspec.structs.replace(call, rated=msgspec.structs.replace(call.rated, amount_uy=amount_uy))
+
+
+def test_a_recorded_call_is_rated_by_all_of_its_facts() -> None:
+    final = with_final(recorded("a", attempt()), carrier_group="b", fault=True, is_confirmed=False).final
+    assert final is not None
+    assert rated_call(final, "大阪") == RatedCall(
+        caller_class="fixed",
+        carrier_group="b",
+        answered_at_ms=TEN_MS + 3_000,
+        conversation_ms=60_000,
+        fault=True,
+        is_confirmed=False,
+        from_area="武蔵野三鷹",
+        home_area="大阪",
+    )
+    assert rated_call(msgspec.structs.replace(final, conversation_ms=None), None).conversation_ms == 0
+
+
+def test_calls_that_change_alike_are_added_up_and_the_most_come_first() -> None:
+    call = recorded("a", attempt())
+    others = [recorded(name, attempt(), in_vain=1) for name in ("b", "c", "d")]
+    calls = [call, with_amount(others[0], 5), with_amount(others[1], None), with_amount(others[2], None)]
+    most, least = replay(plan(LATER), calls).changes
+    assert (most.calls, most.unknown, most.difference_uy, most.witness) == (3, 2, -5, "b")
+    assert (least.calls, least.unknown, least.witness) == (1, 0, "a")
+    up = msgspec.structs.replace(call, record=msgspec.structs.replace(call.record, released_at_ms=None))
+    assert replay(PUBLISHED, [up, up]).left_out == {"up": 2}
+
+
+def test_a_call_whose_price_would_be_unknown_is_in_neither_sum() -> None:
+    run = Replay(plan(TO_OSAKA), repriced({}.get, area_of))
+    run.add(recorded("a", attempt()))
+    report = run.report()
+    assert [(one.unknown, one.difference_uy) for one in report.changes] == [(1, 0)]
+    assert (report.was_uy, report.now_uy) == (0, 0)
+
+
+def test_what_nobody_was_connected_for_has_cost_nothing_yet() -> None:
+    longer = plan(('"18:00-24:00"', '"23:00-24:00"'))
+    call = recorded("a", attempt(at_ms=TEN_MS + 10 * 3_600_000))
+    for made, rating_class in (
+        (msgspec.structs.replace(call, final=None), "fixed"),
+        (with_final(call, rating_class="payphone"), "payphone"),
+    ):
+        [estimate] = replay(longer, [made]).estimates
+        assert (estimate.rating_class, estimate.connected, estimate.connected_uy) == (rating_class, 0, 0)
+
+
+def test_what_became_of_a_connected_call_is_no_part_of_the_decision() -> None:
+    silent = recorded("a", attempt(), ms=None, in_vain=1)
+    past = past_call(msgspec.structs.replace(silent.record, destination=TOKYO))
+    assert (past.reason, past.line, past.in_vain, past.all_tried) == (Reason.OK, None, (TOKYO,), False)
+    engaged = past_call(recorded("b", attempt(), in_vain=2, ms=None, reason=Reason.ALL_BUSY).record)
+    assert (engaged.outcome, engaged.all_tried) == (Outcome.CONNECT, True)
+    busy = past_call(recorded("c", attempt(), live=Live(busy=frozenset({TOKYO, OSAKA}))).record)
+    assert (busy.reason, busy.all_tried) == (Reason.ALL_BUSY, False)
+
+
+def test_only_a_line_in_another_area_changes_a_price() -> None:
+    to_tokyo = with_amount(recorded("a", attempt()), 12_345)
+    unpriced = repriced({}.get, area_of)
+    assert unpriced(to_tokyo, TOKYO_2) == 12_345
+    assert unpriced(with_final(to_tokyo, home_area=None), TOKYO_2) == 12_345
+    assert unpriced(to_tokyo, OSAKA) is None
+    priced = repriced({TARIFF.version: TARIFF}.get, area_of)
+    to_osaka = recorded("b", attempt(), in_vain=1)
+    assert to_osaka.record.destination == OSAKA
+    assert priced(to_osaka, TOKYO) == 8_500_000
+    assert priced(with_final(to_osaka, rating_class="payphone"), TOKYO) is None
+
+
+def test_a_call_that_was_not_charged_has_no_other_price() -> None:
+    priced = repriced({TARIFF.version: TARIFF}.get, area_of)
+    call = recorded("a", attempt())
+    assert priced(msgspec.structs.replace(call, rated=None), OSAKA) is None
+    assert priced(msgspec.structs.replace(call, final=None), OSAKA) is None
+    assert priced(with_final(call, answered_at_ms=None), OSAKA) is None
