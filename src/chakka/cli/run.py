@@ -105,7 +105,6 @@ async def _run_shown(supervisor: Supervisor, config: Config) -> None:
         await supervisor.run()
         loop.remove_reader(feed.fileno())
     config.feed_socket.unlink(missing_ok=True)
-    print("chakka has stopped.")
 
 
 def _show(feed: socket.socket) -> None:
