@@ -40,7 +40,7 @@ def run_month(arguments: argparse.Namespace) -> int:
         found = billing.check(run)
         if found:
             show_blockers(found, as_json=False)
-            print(f"{len(found)} things stand against issuing {run.month}: mend them, or chakka bill decide")
+            print(f"standing against issuing {run.month}: {len(found)}; mend each, or chakka bill decide")
             return 1
         if arguments.until == "issue":
             billing.issue(run, issuing(arguments), bar)
