@@ -6,6 +6,7 @@ hands Finals over in record files (docs/records.md).
 
 import hashlib
 from collections.abc import Sequence
+from struct import Struct
 from typing import Annotated
 
 import msgspec
@@ -18,7 +19,7 @@ from chakka.records.model import CallKind, Record
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 # Every sum and product of charging fits 64 bits as long as its terms fit 53.
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-_CONTENT_BYTES = 8
+_CONTENT = Struct(">q")
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -135,7 +136,8 @@ def hash_of(said: bytes) -> int:
 
     It is only ever compared between records of one call, or rows of one source.
     """
-    return int.from_bytes(hashlib.sha256(said).digest()[:_CONTENT_BYTES], "big", signed=True)
+    found: int = _CONTENT.unpack_from(hashlib.sha256(said).digest())[0]
+    return found
 
 
 FIELDS = len(Final.__struct_fields__)

@@ -132,13 +132,17 @@ def disbelief(fields: Fields, now_ms: int) -> tuple[str, str] | None:
 
     now_ms: our clock. A record that is from the future for now can be believed later.
     """
-    source, call_id, number, arrived_at_ms, kind, reason = (*fields[:1], *fields[2:7])
-    answered_at_ms, conversation_ms = fields[13], fields[14]
-    if "/" in source or not "".join((source, call_id, number, *filter(None, fields[7:13]))).isprintable():
+    (
+        source, _, call_id, number, arrived_at_ms, kind, reason, rating_class, carrier_group, charge_area,
+        prefecture, destination, home_area, answered_at_ms, conversation_ms, _, _, _, _, _, _, is_open,
+    ) = fields  # fmt: skip
+    # What is not known is no text that nobody can see, either.
+    said = f"{call_id}{number}{rating_class}{carrier_group}{charge_area}{prefecture}{destination}{home_area}"
+    if "/" in source or not source.isprintable() or not said.isprintable():
         return "bad_text", f"source {source!r} or call {call_id!r}: '/' or a character that nobody can see"
     if kind not in _KINDS or reason not in _REASONS:
         return "unknown_word", f"kind {kind!r} or reason {reason!r} is none of those known (docs/records.md)"
-    if fields[21]:
+    if is_open:
         return "not_over", f"call {call_id} is not over: only records of calls that are over are taken"
     if arrived_at_ms < _EARLIEST_MS:
         return "clock_jump", f"call {call_id} arrived at {_instant(arrived_at_ms)}, before the service began"
