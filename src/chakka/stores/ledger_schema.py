@@ -58,7 +58,8 @@ CREATE INDEX records_by_kind ON records (
 
 _FLAT = """
 -- One row for each call: what is held of it. `content` is a hash of what the record says, `day` the JST day
--- of the answer, else of the arrival, as a date ordinal.
+-- of the answer, else of the arrival, as a date ordinal. Its rows stand in the order in which they came,
+-- whatever their call ids, and its indexes are short.
 CREATE TABLE finals (
     source TEXT NOT NULL, sequence INTEGER NOT NULL, call_id TEXT NOT NULL, number TEXT NOT NULL,
     arrived_at_ms INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, rating_class TEXT NOT NULL,
@@ -66,7 +67,7 @@ CREATE TABLE finals (
     answered_at_ms INTEGER, conversation_ms INTEGER, is_confirmed INTEGER NOT NULL, fault INTEGER NOT NULL,
     estimated INTEGER NOT NULL, correction INTEGER NOT NULL, caller BLOB, caller_tag BLOB,
     is_open INTEGER NOT NULL, content INTEGER NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (call_id)
-) WITHOUT ROWID;
+);
 CREATE INDEX finals_by_number ON finals (number, arrived_at_ms);
 CREATE INDEX finals_by_day ON finals (day, arrived_at_ms);
 CREATE INDEX finals_open ON finals (day) WHERE is_open = 1;

@@ -16,8 +16,8 @@ _WAIT_FOR_LOCK_S = 10.0
 # Pages of tables that are being filled stay in memory; in KiB, negative as SQLite has it.
 _CACHE_KIB = -64 * 1024
 # Large pages and few checkpoints: a month is many rows, and each is written once. In octets, and in pages.
-_PAGE = 16 * 1024
-_PAGES_IN_WAL = 4_000
+_PAGE = 32 * 1024
+_PAGES_IN_WAL = 2_000
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
