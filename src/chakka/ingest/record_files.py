@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from itertools import compress
+from itertools import compress, groupby
 from operator import itemgetter
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from chakka.stores.ranges import contains, length, overlap, ranges_of
 _NO_BOOT = 0
 # Source and sequence of a row.
 _KEY = itemgetter(0, 1)
+_SOURCE, _SEQUENCE = itemgetter(0), itemgetter(1)
 
 
 class TakenRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +109,9 @@ def put_records(batch: Batch, change: LedgerChange) -> tuple[list[Row], Others]:
 def _deliver(keys: Sequence[FinalKey], change: LedgerChange) -> list[bool] | None:
     """Return of each source and sequence whether it is new, after they are noted as taken; None: all are."""
     by_source: dict[str, list[int]] = {}
-    for source, sequence in keys:
-        by_source.setdefault(source, []).append(sequence)
+    # Rows of one source follow one another.
+    for source, run in groupby(keys, _SOURCE):
+        by_source.setdefault(source, []).extend(map(_SEQUENCE, run))
     had = {source: change.delivered(source, _NO_BOOT) for source in by_source}
     is_all_new = True
     for source, sequences in by_source.items():
