@@ -109,3 +109,17 @@ def ear() -> Iterator[Callable[[str], Ear]]:
 def talk(node: Node, tmp_path: Path) -> Iterator[Talk]:
     """Calls with sound on the shared node."""
     yield from talking(node, tmp_path)
+
+
+@pytest.fixture
+def sipp_on(tmp_path: Path) -> Iterator[Callable[[Node], Sipps]]:
+    """SIPp peers of any node."""
+    made: list[Sipps] = []
+
+    def peers(node: Node) -> Sipps:
+        made.append(Sipps(node, tmp_path))
+        return made[-1]
+
+    yield peers
+    for each in made:
+        each.end()

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from peer_node import Node, wait_until
 from peer_plans import business
 from peer_sipp import Sipps
@@ -27,19 +25,6 @@ PICKS_UP = [
     await_request("ACK"),
     pause(HOLDS_ON_MS),
 ]
-
-
-@pytest.fixture
-def sipp_on(tmp_path: Path):
-    made: list[Sipps] = []
-
-    def peers(node: Node) -> Sipps:
-        made.append(Sipps(node, tmp_path))
-        return made[-1]
-
-    yield peers
-    for each in made:
-        each.end()
 
 
 def states(node: Node) -> dict[str, int]:

@@ -21,20 +21,6 @@ NewNode = Callable[[], Node]
 WAITS_FOR_BYE = [invite(), *ANSWERED, await_request("BYE"), ok()]
 
 
-@pytest.fixture
-def sipp_on(tmp_path: Path) -> Iterator[Callable[[Node], Sipps]]:
-    """SIPp peers of any node."""
-    made: list[Sipps] = []
-
-    def peers(node: Node) -> Sipps:
-        made.append(Sipps(node, tmp_path))
-        return made[-1]
-
-    yield peers
-    for each in made:
-        each.end()
-
-
 def a_good_call(node: Node, sipp: Sipps) -> None:
     """Call once, from ringing to record."""
     number, (line,) = business(node)

@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from peer_node import Node, wait_until
 from peer_plans import business
 from peer_sipp import Sipps
@@ -26,20 +25,6 @@ CHAKKA = Path(sys.executable).parent / "chakka"
 NewNode = Callable[[], Node]
 # With and without its 0: SIP writes +81 in its place.
 DIGITS = FIXED_CALLER[1:].encode()
-
-
-@pytest.fixture
-def sipp_on(tmp_path: Path) -> Iterator[Callable[[Node], Sipps]]:
-    """SIPp peers of any node."""
-    made: list[Sipps] = []
-
-    def peers(node: Node) -> Sipps:
-        made.append(Sipps(node, tmp_path))
-        return made[-1]
-
-    yield peers
-    for each in made:
-        each.end()
 
 
 def files_with_the_number(node: Node) -> list[str]:
