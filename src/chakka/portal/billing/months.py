@@ -1,6 +1,5 @@
 """Which months the books are about."""
 
-from chakka.errors import InputError
 from chakka.invoicing.period import last_day
 from chakka.localtime import jst_date
 from chakka.portal.billing.models import BillingRun, RunState
@@ -24,11 +23,3 @@ def issued_months_before(month: str) -> list[str]:
 def is_over(month: str, now_ms: int) -> bool:
     """Return whether a month has ended in Japan."""
     return jst_date(now_ms) > last_day(month)
-
-
-def checked_month(text: str) -> str:
-    """Return the text if it is a month. Raises: InputError if not."""
-    last_day(text)
-    if len(text) != len("2026-10"):
-        raise InputError(f"{text!r} is no month; write YYYY-MM")
-    return text
